@@ -1,0 +1,157 @@
+"""A small shell: ``python -m redis GET foo`` sends one command, ``python -m redis`` alone asks for them.
+
+This module owns what is read from the terminal and what is shown there.  It must not know any command by its meaning:
+names of two words are joined as the table of commands has them, and replies are shown as Python shows them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import shlex
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from redis.client import StrictRedis
+from redis.commands.spec import name_of
+from redis.embedded import Server
+from redis.exceptions import RedisError
+from redis.version import __version__
+
+try:
+    import readline
+except ImportError:  # Python was built without it: the prompt works, but remembers nothing.
+    readline = None  # type: ignore[assignment]
+
+DEFAULT_URL = "redis://localhost:6379"
+PROMPT = "redis> "
+HISTORY = "~/.redispy_history"
+HISTORY_LENGTH = 1000
+#: The commands whose arguments may hold a password: their lines are not remembered.
+SECRET = frozenset({"ACL SETUSER", "AUTH", "CONFIG SET", "HELLO", "MIGRATE", "SENTINEL SET"})
+
+FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130  # Exit statuses, as other shells have them.
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the shell; return its exit status: 0, 1 after an error, 2 for wrong usage, 130 after Ctrl-C."""
+    options = parse(arguments)
+    try:
+        with connected(options) as client:
+            return send(client, options.words) if options.words else converse(client)
+    except RedisError as error:
+        return failed(error)
+    except ValueError as error:  # Of the URL.
+        return failed(error, WRONG_USAGE)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Return what the command line says; SystemExit with the status 2 where it is wrong."""
+    parser = argparse.ArgumentParser("python -m redis", description="Talk to a Redis or Valkey server.")
+    parser.add_argument("--version", action="version", version=f"redispy {__version__}")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--url", default=DEFAULT_URL, help="where the server is (default: %(default)s)")
+    where.add_argument("--embedded", action="store_true", help="start a server for this run alone")
+    # Everything from the first word of the command on belongs to it, "-1" and "--url" included.
+    words_help = "a command and its arguments; without one, commands are read from standard input"
+    parser.add_argument("words", nargs=argparse.REMAINDER, metavar="command ...", help=words_help)
+    return parser.parse_args(arguments)
+
+
+@contextlib.contextmanager
+def connected(options: argparse.Namespace) -> Iterator[StrictRedis[Any]]:
+    """Lend a client that keeps to one connection, so that SELECT, AUTH or MULTI hold for the commands after them."""
+    with contextlib.ExitStack() as stack:
+        if options.embedded:
+            client = stack.enter_context(Server()).client(single_connection_client=True)
+        else:
+            client = StrictRedis.from_url(options.url, single_connection_client=True)
+        yield stack.enter_context(client)
+
+
+def converse(client: StrictRedis[Any]) -> int:
+    """Run the lines of standard input; 1 where one of them failed, but 0 at the end of a talk at a terminal."""
+    if not sys.stdin.isatty():
+        return run(client, sys.stdin)
+    print(f"redispy {__version__}; exit or Ctrl-D ends it")
+    with history():
+        while True:
+            try:
+                run(client, typed_lines())
+                return 0
+            except KeyboardInterrupt:  # It drops the line, or the command that waits.
+                print()
+
+
+def run(client: StrictRedis[Any], lines: Iterable[str]) -> int:
+    """Run each line, whatever became of those before it, until one says exit or quit; 1 where any failed."""
+    status = 0
+    for line in lines:
+        try:
+            words = shlex.split(line)
+        except ValueError as error:  # A quotation that does not end.
+            status = failed(error)
+            continue
+        if words in (["exit"], ["quit"]):
+            break
+        if words:
+            remember(line, words)
+            status = send(client, words) or status
+    return status
+
+
+def send(client: StrictRedis[Any], words: Sequence[str]) -> int:
+    """Send one command and show the reply, or on standard error what went wrong; return the exit status."""
+    name = name_of(words)
+    arguments = words[2:] if name.count(" ") > words[0].count(" ") else words[1:]
+    try:
+        reply = client.execute_command(name, *map(os.fsencode, arguments))
+    except (RedisError, ValueError) as error:
+        return failed(error)
+    print(repr(reply))
+    return 0
+
+
+def failed(error: Exception, status: int = FAILED) -> int:
+    """Show an error on standard error and return the status."""
+    print(f"{type(error).__name__}: {error}", file=sys.stderr)
+    return status
+
+
+def typed_lines() -> Iterator[str]:
+    """Ask for lines until Ctrl-D."""
+    with contextlib.suppress(EOFError):
+        while True:
+            yield input(PROMPT)
+    print()
+
+
+@contextlib.contextmanager
+def history() -> Iterator[None]:
+    """Know the lines of earlier talks, and keep those of this one for later ones."""
+    if readline is None:
+        yield
+        return
+    path = Path(HISTORY).expanduser()
+    readline.set_auto_history(False)
+    readline.set_history_length(HISTORY_LENGTH)
+    with contextlib.suppress(OSError):
+        readline.read_history_file(path)
+    yield
+    with contextlib.suppress(OSError):
+        readline.write_history_file(path)
+
+
+def remember(line: str, words: Sequence[str]) -> None:
+    """Add a line to the history, but none that may hold a password."""
+    if readline is not None and SECRET.isdisjoint({words[0].upper(), " ".join(words[:2]).upper()}):
+        readline.add_history(line.rstrip("\n"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

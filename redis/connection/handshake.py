@@ -1,0 +1,114 @@
+"""What a connection says before its first command: who it is, in which protocol, on which database.
+
+The whole handshake is one batch of commands, written at once and read at once, and judged here.  Its words are bytes,
+so that no charset touches them; names and passwords are the user's, and are encoded as his.  This module must not know
+sockets: whoever calls :func:`shake_hands` brings a function that sends a batch and yields its replies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from redis.exceptions import ConnectionError, RedisError
+from redis.protocol.errors import ErrorReply, error_from
+from redis.typing import CredentialProvider
+
+Words = tuple[Any, ...]
+Exchange = Callable[[list[Words]], Iterator[Any]]
+
+LIB_NAME = "redispy"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who connects, and to what.  Its repr keeps the password to itself."""
+
+    db: Any = 0
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    credential_provider: CredentialProvider | None = field(default=None, repr=False)
+    client_name: str | None = None
+    lib_name: str | None = LIB_NAME
+    lib_version: str | None = None
+    protocol: int = 2
+
+    def credentials(self) -> Words:
+        """``()``, ``(password,)`` or ``(username, password)``."""
+        if self.credential_provider is not None:
+            return tuple(self.credential_provider.get_credentials())
+        if self.username:
+            return (self.username, self.password or "")
+        return (self.password,) if self.password else ()
+
+
+def shake_hands(exchange: Exchange, identity: Identity, address: str) -> int:
+    """Introduce the connection and return the protocol that it speaks from now on, 2 or 3.
+
+    A server that does not know HELLO is spoken to in RESP2.  Whatever else the server refuses is raised, but for the
+    name and the version of the library, which old servers do not take.
+    """
+    credentials = identity.credentials()
+    if identity.protocol == 3:
+        hello = (b"HELLO", b"3", *hello_credentials(credentials))
+        refused = introduce(exchange, identity, hello, address)
+        if refused is None:
+            return 3
+        if not unknown_hello(refused):
+            raise refused
+    refused = introduce(exchange, identity, (b"AUTH", *credentials) if credentials else None, address)
+    if refused is not None:
+        raise refused
+    return 2
+
+
+def introduce(exchange: Exchange, identity: Identity, first: Words | None, address: str) -> RedisError | None:
+    """Send ``first`` and all that follows it; return the first refusal that matters, None if there is none."""
+    needed = [first] if first else []
+    if identity.client_name:
+        needed.append((b"CLIENT", b"SETNAME", identity.client_name))
+    if identity.db:
+        needed.append((b"SELECT", str(identity.db).encode()))
+    batch = needed + library_info(identity)
+    refusals: list[RedisError] = []
+    for words, reply in zip(batch, exchange(batch)):
+        if isinstance(reply, ErrorReply):
+            error = refusal(words, reply, address)
+            if isinstance(error, ConnectionError):
+                raise error  # too many clients, or still loading: nothing else will come
+            if words in needed:
+                refusals.append(error)
+    return refusals[0] if refusals else None
+
+
+def refusal(words: Words, reply: ErrorReply, address: str) -> RedisError:
+    """The error of a refused command of the handshake; it names the command and never its arguments."""
+    error = error_from(reply)
+    error.command, error.address, error.phase, error.attempt = words[0].decode(), address, "handshake", 1
+    return error
+
+
+def hello_credentials(credentials: Words) -> Words:
+    """The part of HELLO that authenticates; it wants a user name always."""
+    if not credentials:
+        return ()
+    username, password = credentials if len(credentials) > 1 else (b"default", credentials[0])
+    return (b"AUTH", username, password)
+
+
+def unknown_hello(refused: RedisError) -> bool:
+    """Whether this refusal of HELLO means that the server speaks RESP2 alone."""
+    return str(refused).lower().startswith(("unknown command", "noproto"))
+
+
+def library_info(identity: Identity) -> list[Words]:
+    """The commands that tell the server which library this is."""
+    batch: list[Words] = []
+    if identity.lib_name:
+        batch.append((b"CLIENT", b"SETINFO", b"LIB-NAME", identity.lib_name.encode()))
+    if identity.lib_version:
+        batch.append((b"CLIENT", b"SETINFO", b"LIB-VER", identity.lib_version.encode()))
+    return batch
+
+

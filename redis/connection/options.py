@@ -1,0 +1,92 @@
+"""The options of pools and connections: which there are, and how a URL writes them.
+
+A misspelt option is an error that says what was meant.  This module must not know what an option does.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+from functools import lru_cache
+from typing import Any
+
+FALSE_STRINGS = ("0", "F", "FALSE", "N", "NO", "OFF")
+
+
+def to_bool(value: Any) -> bool | None:
+    """Return what a text says of a switch: None for ``""`` and None, False for the usual words for no, else True."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, str) and value.upper() in FALSE_STRINGS:
+        return False
+    return bool(value)
+
+
+URL_QUERY_ARGUMENT_PARSERS: dict[str, Callable[[str], Any]] = {
+    "db": int,
+    "decode_responses": to_bool,
+    "fork_safe": to_bool,
+    "max_connections": int,
+    "port": int,
+    "protocol": int,
+    "retry_on_timeout": to_bool,
+    "single_connection_client": to_bool,
+    "socket_connect_timeout": float,
+    "socket_keepalive": to_bool,
+    "socket_read_size": int,
+    "socket_timeout": float,
+    "ssl_check_hostname": to_bool,
+    "timeout": float,
+}
+"""The options of a URL that are no text."""
+
+
+@lru_cache(maxsize=64)
+def accepted_options(cls: type) -> frozenset[str]:
+    """The names of all options that the constructors of a class and of its bases take."""
+    names: set[str] = set()
+    for base in cls.__mro__:
+        code = getattr(vars(base).get("__init__"), "__code__", None)
+        if code is not None:
+            names.update(code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount])
+    return frozenset(names)
+
+
+def misspelt(name: str, known: Iterable[str]) -> str | None:
+    """The known option that ``name`` looks like, None where it looks like none."""
+    matches = get_close_matches(name, list(known), 1, 0.75)
+    return matches[0] if matches else None
+
+
+def refuse_unknown(names: Iterable[str], known: Iterable[str], where: str) -> None:
+    """Raise TypeError for the first of ``names`` that is not ``known``."""
+    known = frozenset(known)
+    for name in names:
+        if name not in known:
+            meant = misspelt(name, known)
+            hint = f"; did you mean {meant!r}?" if meant else ""
+            raise TypeError(f"{where} has no option {name!r}{hint}")
+
+
+def refuse_misspelt(names: Iterable[str], known: Iterable[str], where: str) -> None:
+    """Raise TypeError for the first of ``names`` that is not ``known`` but looks like one that is."""
+    known = frozenset(known)
+    refuse_unknown([name for name in names if name not in known and misspelt(name, known)], known, where)
+
+
+def renamed(options: dict[str, Any]) -> dict[str, Any]:
+    """``options`` with those of old names under their new ones; each is a DeprecationWarning."""
+    result = dict(options)
+    for old, new in (("charset", "encoding"), ("errors", "encoding_errors")):
+        value = result.pop(old, None)
+        if value is not None:
+            warnings.warn(f'"{old}" is deprecated. Use "{new}" instead', DeprecationWarning, stacklevel=4)
+            result[new] = value
+    return result
+
+
+def check_seconds(name: str, value: Any) -> None:
+    """Raise ValueError unless ``value`` is None or a positive number of seconds."""
+    if value is not None and not (isinstance(value, (int, float)) and value > 0):
+        raise ValueError(f"{name} is {value!r}; it takes a positive number of seconds, or None")

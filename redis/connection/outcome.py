@@ -1,0 +1,135 @@
+"""What became of a command when the socket failed.
+
+This module owns the one seam where errors of the operating system turn into ours.  Below it a fault is
+:class:`NotSent` or :class:`Unknown`, private classes that the retry loop alone catches; above it, it is a
+ConnectionError or a TimeoutError that says whether the command may have been applied.
+
+Why private classes: whatever a signal handler, a tracer or another thread raises in the middle of a call is *not* an
+outcome, even where it is an OSError or an error of this package, and must pass through untouched.  Taken for the
+socket's, it would make a command that was executed look as if it had not been.
+
+It must not know commands, pools or retries.
+"""
+
+from __future__ import annotations
+
+import builtins
+from typing import TypeVar
+
+from redis.exceptions import ConnectionError, RedisError, TimeoutError
+
+Error = TypeVar("Error", bound=RedisError)
+
+SERVER_CLOSED_CONNECTION_ERROR = "Connection closed by server."
+
+#: Modules through which an error of a socket call may travel: where the calls are made, and the standard library.
+OURS = ("tcp", "tls", "unix", "parsers", "timeouts")
+ALLOWED = frozenset(["socket", "ssl", *[f"redis.connection.{module}" for module in OURS]])
+
+
+class Fault(Exception):
+    """A failure of the socket; ``args[0]`` is the phase, the cause is the error of the operating system."""
+
+    @property
+    def phase(self) -> str:
+        return str(self.args[0])
+
+    @property
+    def timed_out(self) -> bool:
+        """Whether time ran out; BlockingIOError is how the kernel's own time-outs (SO_RCVTIMEO) show."""
+        return isinstance(self.__cause__, (BlockingIOError, builtins.TimeoutError))
+
+
+class NotSent(Fault):
+    """The last byte of the command never left, so the server cannot have executed it."""
+
+
+class Unknown(Fault):
+    """The command left whole, or may have."""
+
+
+class Seam:
+    """``with SENDING: ...``: an error of the socket becomes a fault, anything else passes through untouched."""
+
+    def __init__(self, fault: type[Fault], phase: str) -> None:
+        self.fault, self.phase = fault, phase
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type | None, error: BaseException | None, traceback: object) -> None:
+        if isinstance(error, OSError) and not is_foreign(error):
+            raise self.fault(self.phase) from error
+
+
+CONNECTING = Seam(NotSent, "connect")
+SECURING = Seam(NotSent, "tls")
+GREETING = Seam(NotSent, "handshake")
+SENDING = Seam(NotSent, "send")
+RECEIVING = Seam(Unknown, "recv")
+
+
+def is_foreign(error: OSError) -> bool:
+    """Whether ``error`` was raised by something else than the socket call in the frame that caught it.
+
+    The socket's own errors have an errno, or are a time-out with a text, and come from our frames or from the standard
+    library's.  In a function of its own, because a traceback in a local variable of a frame that holds a connection
+    would be a cycle, and keep the connection alive.
+    """
+    if isinstance(error, RedisError):
+        return True
+    if error.errno is None and not (isinstance(error, builtins.TimeoutError) and error.args):
+        return True
+    traceback = error.__traceback__
+    while traceback is not None:
+        module = traceback.tb_frame.f_globals.get("__name__", "")
+        if module not in ALLOWED and module.partition(".")[0] != "gevent":
+            return True
+        traceback = traceback.tb_next
+    return False
+
+
+def public_error(
+    fault: Fault, command: str, address: str, attempt: int, applied: bool, serial: int | None = None
+) -> ConnectionError | TimeoutError:
+    """Return the error that the caller sees; raise it ``from fault.__cause__``.
+
+    ``serial`` is the number of the connection; :func:`is_of` knows the error by it.
+    """
+    kind = TimeoutError if fault.timed_out else ConnectionError
+    verdict = "it may have been applied" if applied else "it was not applied"
+    circumstances = f"{command} at {address}, attempt {attempt}: {verdict}" if command else address
+    error = kind(f"{what_happened(fault, address)} ({circumstances})")
+    error.maybe_applied = applied
+    error.__dict__["_serial"] = serial
+    return annotate(error, command, address, fault.phase, attempt)
+
+
+def is_of(error: RedisError, connection: object) -> bool:
+    """Whether ``error`` tells what happened on ``connection``.
+
+    An error of the same class may come from a signal handler that uses another one.  Connections of a class of the
+    user's have no number, nor have their errors.
+    """
+    return getattr(error, "_serial", None) == getattr(connection, "serial", None)
+
+
+def annotate(error: Error, command: str, address: str, phase: str, attempt: int) -> Error:
+    """Write the circumstances into the attributes of ``error`` and return it."""
+    error.command, error.address, error.phase, error.attempt = command or None, address, phase, attempt
+    return error
+
+
+def what_happened(fault: Fault, address: str) -> str:
+    """The first sentence of the error."""
+    cause = fault.__cause__
+    reason = getattr(cause, "strerror", None) or str(cause)
+    number = getattr(cause, "errno", None)
+    if fault.phase in ("connect", "tls"):
+        if fault.timed_out:
+            return f"Timeout connecting to {address}"
+        return f"Error {number} connecting to {address}. {reason.rstrip('.')}."
+    if reason == SERVER_CLOSED_CONNECTION_ERROR:
+        return reason
+    doing = {"send": "writing to socket", "recv": "reading from socket"}.get(fault.phase, f"in the {fault.phase}")
+    return f"Timeout {doing}" if fault.timed_out else f"Error {number} while {doing}. {reason.rstrip('.')}."

@@ -1,0 +1,37 @@
+"""The connection over a Unix domain socket.  It must not know more than that: all else is ``tcp.py``'s."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any, ClassVar
+
+from redis.connection.tcp import Connection
+
+
+class UnixDomainSocketConnection(Connection):
+    """A connection over a Unix domain socket, to the path of a server on the same machine."""
+
+    description_format: ClassVar[str] = "UnixDomainSocketConnection<path=%(path)s,db=%(db)s>"
+
+    def __init__(
+        self, path: str = "", db: int = 0, password: str | None = None, socket_timeout: float | None = None, **options: Any
+    ) -> None:
+        super().__init__(db=db, password=password, socket_timeout=socket_timeout, **options)
+        self.path = path
+
+    def __repr__(self) -> str:
+        return self.description_format % {"path": self.path, "db": self.identity.db}
+
+    @property
+    def address(self) -> str:
+        return self.path
+
+    def _connect(self) -> socket.socket:
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            sock.settimeout(self.socket_connect_timeout)
+            sock.connect(self.path)
+        except BaseException:
+            sock.close()
+            raise
+        return sock

@@ -1,0 +1,104 @@
+"""A connection URL, taken apart.
+
+::
+
+    redis://[[username]:[password]@]host[:port][/db][?option=value...]      over TCP
+    rediss://...                                                             over TLS
+    unix://[[username]:[password]@]/path/of/the/socket[?db=n&option=value...]
+
+This module must not open anything; it knows the classes of connections by name only.  :data:`SCHEMES` says who takes a
+URL apart: another module may add its own.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import ParseResult, parse_qs, unquote, urlparse
+
+from redis.connection.options import URL_QUERY_ARGUMENT_PARSERS
+from redis.connection.tls import SSLConnection
+from redis.connection.unix import UnixDomainSocketConnection
+
+Options = dict[str, Any]
+Decode = Callable[[str], str]
+
+
+def options_from_url(url: str, db: int | None = None, decode_components: bool = False) -> Options:
+    """Return the keywords for a pool.
+
+    The number of the database is taken from ``?db=``, else from the path, else it is ``db``, else 0.
+    ``decode_components``: host, path, user name and password are percent-decoded.  A URL that cannot be meant so is a
+    ValueError, which never shows the URL, for it may have a password in it.
+    """
+    parts = urlparse(url)
+    if parts.scheme not in SCHEMES:
+        names = ", ".join(f"{scheme}://" for scheme in SCHEMES)
+        raise ValueError(f"the URL has the scheme {parts.scheme!r}; it takes one of {names}")
+    decode: Decode = unquote if decode_components else str
+    options = query_options(parts.query)
+    options.update(credentials(parts, decode))
+    options.update(SCHEMES[parts.scheme](parts, decode))
+    in_path = options.pop("path_db", None)
+    options["db"] = options.get("db", in_path if in_path is not None else db or 0)
+    return options
+
+
+def query_options(query: str) -> Options:
+    """The options behind the ``?``, converted; one that cannot be converted is left out with a warning."""
+    options: Options = {}
+    for name, values in parse_qs(query).items():
+        convert = URL_QUERY_ARGUMENT_PARSERS.get(name, str)
+        try:
+            options[name] = convert(values[0])
+        except ValueError:
+            warnings.warn(f"Invalid value for `{name}` in connection URL.", UserWarning, stacklevel=4)
+    return options
+
+
+def credentials(parts: ParseResult, decode: Decode) -> Options:
+    """The password, None where there is none, and the user name, absent where there is none."""
+    password = decode(parts.password) if parts.password is not None else None
+    return {"password": password} | ({"username": decode(parts.username)} if parts.username else {})
+
+
+def tcp_options(parts: ParseResult, decode: Decode) -> Options:
+    """Host, port and the database in the path."""
+    try:
+        port = parts.port
+    except ValueError:
+        raise ValueError(
+            "the port in the URL is no number from 0 to 65535; a '/', '?', '#', '@' or ':' in a password is written "
+            "percent-encoded, with decode_components=True"
+        ) from None
+    options: Options = {"host": decode(parts.hostname or "localhost"), "port": port or 6379}
+    path = decode(parts.path).strip("/")
+    if path:
+        options["path_db"] = database(path)
+    return options
+
+
+def database(path: str) -> int:
+    """The number of a database in the path of a URL."""
+    if not path.isdecimal():
+        raise ValueError(f"the path of the URL, {path!r}, is not the number of a database, as in redis://host:6379/0")
+    return int(path)
+
+
+def tls_options(parts: ParseResult, decode: Decode) -> Options:
+    """As over TCP, by another class of connection."""
+    return {**tcp_options(parts, decode), "connection_class": SSLConnection}
+
+
+def unix_options(parts: ParseResult, decode: Decode) -> Options:
+    """The path of the socket."""
+    return {"path": decode(parts.path), "connection_class": UnixDomainSocketConnection}
+
+
+SCHEMES: dict[str, Callable[[ParseResult, Decode], Options]] = {
+    "redis": tcp_options,
+    "rediss": tls_options,
+    "unix": unix_options,
+}
+"""Who makes options of the part of a URL that is not the same in all."""

@@ -1,0 +1,1 @@
+"""RESP, the protocol: bytes to values and back.  No socket, no thread, no clock."""

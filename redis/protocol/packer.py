@@ -1,0 +1,119 @@
+"""From the words of a command to the bytes on the wire.
+
+This module owns the frame of a command and the choice between hiredis's packer, which is fast, and our own, which is
+right everywhere.  It must not know what the words mean, with one exception: the first is the name of a command, which is
+never encoded in an odd charset.
+
+hiredis's packer is given bytes and str alone.  It refuses bool, None, bytearray and Decimal, packs a memoryview that is
+not contiguous wrong without a word, is slow for large words, knows UTF-8 only, and brings the process down when a signal
+handler raises while it formats a number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Union
+
+from redis.protocol.encoder import Buffer, Encoder
+
+try:
+    from hiredis import pack_command as pack_in_c
+except ImportError:
+    pack_in_c = None
+
+#: A word larger than this is not copied into the frame but sent from where it lies.
+LARGE = 32768
+
+Packed = Union[bytes, list[Buffer]]
+"""A packed command: bytes, or a list of buffers where a large word is among them."""
+Pack = Callable[[Sequence[Any]], Packed]
+
+
+class Token:
+    """A word of a command that is sent as it stands, in ASCII, whatever the charset of the connection."""
+
+    __slots__ = ("encoded_value", "value")
+
+    def __init__(self, value: str | bytes | Token) -> None:
+        if isinstance(value, Token):
+            value = value.value
+        self.value = value
+        self.encoded_value = value if isinstance(value, bytes) else value.encode("ascii")
+
+    @classmethod
+    def get_token(cls, value: str | bytes | Token) -> Token:
+        """Return the token for ``value``."""
+        return cls(value)
+
+    def __repr__(self) -> str:
+        return str(self.value)
+
+    __str__ = __repr__
+
+
+def packer_for(encoder: Encoder) -> Pack:
+    """Return the fastest function ``pack(words)`` that is right for the charset of ``encoder``."""
+
+    def pack_safely(args: Sequence[Any]) -> Packed:
+        return pack(args, encoder)
+
+    if pack_in_c is None or (encoder.encoding.lower(), encoder.encoding_errors) not in UTF8:
+        return pack_safely
+
+    def pack_fast(args: Sequence[Any]) -> Packed:
+        for arg in args:
+            kind = arg.__class__
+            if (kind is not str and kind is not bytes) or len(arg) > LARGE:
+                return pack(args, encoder)
+        return pack_in_c(args)  # type: ignore[no-any-return]
+
+    return pack_fast
+
+
+UTF8 = frozenset((name, "strict") for name in ("utf-8", "utf8", "utf_8"))
+
+
+def pack(args: Sequence[Any], encoder: Encoder) -> Packed:
+    """Pack one command in Python: ``*<words>``, and ``$<length>`` before each word."""
+    words = [command_word(args[0]), *[as_buffer(arg, encoder) for arg in args[1:]]]
+    if max(map(len, words)) > LARGE:
+        return pack_large(words)
+    head = b"*%d\r\n" % len(words)
+    return head + b"".join([b"$%d\r\n%b\r\n" % (len(word), word) for word in words])
+
+
+def command_word(value: Any) -> bytes:
+    """The name of a command, or its first word; it is ASCII in any charset."""
+    if isinstance(value, Token):
+        return value.encoded_value
+    return NAMES.encode(value)
+
+
+NAMES = Encoder()
+
+
+def as_buffer(value: Any, encoder: Encoder) -> Buffer:
+    """The bytes of a word, without a copy where they lie in one piece already."""
+    if value.__class__ is bytes:
+        return value  # type: ignore[no-any-return]
+    if isinstance(value, memoryview) and value.c_contiguous:
+        return value.cast("B")
+    if isinstance(value, Token):
+        return value.encoded_value
+    return encoder.encode(value)
+
+
+def pack_large(words: list[Buffer]) -> list[Buffer]:
+    """Pack as a list of buffers: large words stand alone, what is between them is joined."""
+    buffers: list[Buffer] = []
+    small: list[Buffer] = [b"*%d\r\n" % len(words)]
+    for word in words:
+        small.append(b"$%d\r\n" % len(word))
+        if len(word) > LARGE:
+            buffers += b"".join(small), word
+            small = []
+        else:
+            small.append(word)
+        small.append(b"\r\n")
+    buffers.append(b"".join(small))
+    return buffers

@@ -1,0 +1,32 @@
+"""The commands on the connection: what comes back from a real server."""
+
+import pytest
+
+from redis.commands.session import pong
+from redis.exceptions import ResponseError
+
+
+def test_ping_and_echo(r, kind):
+    assert r.ping() is True
+    assert r.echo("ä") == kind.text("ä")
+
+
+def test_ping_that_is_not_answered_by_pong():
+    assert pong(b"PONG") is True
+    assert pong(b"hello") is False
+
+
+def test_the_name_is_a_str_in_every_kind(make_client, kind):
+    client = make_client(max_connections=1, **kind.options)
+    assert client.client_getname() is None
+    assert client.client_setname("me") is True
+    assert client.client_getname() == "me"
+    with pytest.raises(ResponseError, match="cannot contain spaces"):
+        client.client_setname("a b")
+
+
+def test_client_id(make_client, kind):
+    client = make_client(max_connections=1, **kind.options)
+    number = client.client_id()
+    assert client.client_id() == number
+    assert make_client(**kind.options).client_id() > number

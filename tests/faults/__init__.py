@@ -1,0 +1,1 @@
+"""What must never happen: the tests of the promises, and the kit that makes servers, networks and signals misbehave."""

@@ -1,0 +1,177 @@
+"""Run a call again and again, and interrupt it at the 1st, 2nd, 3rd ... point that it passes inside the package.
+
+::
+
+    for run in interruptions(lambda: client.get("a"), LINE):
+        assert client.get("b") == b"B", run
+
+A point is a line or a bytecode instruction; only code of the folder ``redis/`` counts.  The loop ends with the first run
+that came to its end by itself.  On Python 3.12 and later ``sys.monitoring`` raises, which lives side by side with
+coverage; on 3.11 ``sys.settrace`` does, and whatever traced before (coverage) is put back after each run.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import CodeType, FrameType
+from typing import Any
+
+import redis
+
+LINE, INSTRUCTION = "line", "instruction"
+PACKAGE = os.path.join(next(iter(redis.__path__)), "")
+#: More points than any call of the tests has: a call that never ends by itself is a mistake of the test.
+LIMIT = 50_000
+Raiser = Callable[[], BaseException]
+
+
+class Interrupted(BaseException):
+    """What is raised at a point: nobody can have meant to catch it."""
+
+
+@dataclass
+class Run:
+    """One interrupted run of the call."""
+
+    #: The point, counted from 1.
+    point: int
+    #: What was raised there.
+    raised: BaseException
+    #: What came out of the call: ``raised`` itself, another error, or None where it returned.
+    error: BaseException | None
+    #: What it returned.
+    value: Any = None
+
+
+class Fuse:
+    """Counts points of one thread and raises at the chosen one, once."""
+
+    def __init__(self, make: Raiser) -> None:
+        self.make = make
+        self.left = 0
+        self.thread = 0
+        self.raised: BaseException | None = None
+
+    def arm(self, point: int) -> None:
+        self.raised = None
+        self.thread = threading.get_ident()
+        self.left = point
+
+    def disarm(self) -> None:
+        self.left = 0
+
+    def burn(self) -> None:
+        if self.left and self.thread == threading.get_ident():
+            self.left -= 1
+            if not self.left:
+                self.raised = self.make()
+                raise self.raised
+
+
+def interruptions(
+    call: Callable[[], Any],
+    unit: str = LINE,
+    make: Raiser = Interrupted,
+    prepare: Callable[[], object] = lambda: None,
+    step: int = 1,
+) -> Iterator[Run]:
+    """Yield each interrupted run of ``call``; ``prepare`` runs before each, and ``make`` makes what is raised.
+
+    An error of a run that nobody interrupted, the last one, is raised as it is.
+    """
+    fuse = Fuse(make)
+    with watching(unit, fuse) as watched:
+        for point in range(1, LIMIT, step):
+            prepare()
+            run = attempt(call, point, fuse, watched)
+            if run is None:
+                return
+            yield run
+    raise AssertionError(f"the call does not end within {LIMIT} points")
+
+
+def attempt(call: Callable[[], Any], point: int, fuse: Fuse, watched: Callable[[Callable[[], Any]], Any]) -> Run | None:
+    """Run the call once; None says that it ended before the point was reached."""
+    value, error = None, None
+    fuse.arm(point)
+    try:
+        value = watched(call)
+    except BaseException as caught:
+        if fuse.raised is None:
+            raise
+        error = caught
+    finally:
+        fuse.disarm()
+    return fuse.raised and Run(point, fuse.raised, error, value)
+
+
+@contextmanager
+def watching(unit: str, fuse: Fuse) -> Iterator[Callable[[Callable[[], Any]], Any]]:
+    """Let ``fuse`` burn at every point; yields the function through which the call is to be made."""
+    ignored = sys.unraisablehook
+    # A point inside a finalizer raises into nothing; that is no news.
+    sys.unraisablehook = lambda report: None if report.exc_value is fuse.raised else ignored(report)
+    try:
+        with monitored(unit, fuse) if sys.version_info >= (3, 12) else traced(unit, fuse) as watched:
+            yield watched
+    finally:
+        sys.unraisablehook = ignored
+
+
+@contextmanager
+def monitored(unit: str, fuse: Fuse) -> Iterator[Callable[[Callable[[], Any]], Any]]:
+    monitoring = sys.monitoring
+    tool = next(number for number in range(6) if monitoring.get_tool(number) is None)
+    event = monitoring.events.LINE if unit == LINE else monitoring.events.INSTRUCTION
+
+    def at_point(code: CodeType, where: int) -> Any:
+        if not code.co_filename.startswith(PACKAGE):
+            return monitoring.DISABLE
+        return fuse.burn()
+
+    monitoring.use_tool_id(tool, "interruptions")
+    try:
+        monitoring.register_callback(tool, event, at_point)
+        monitoring.set_events(tool, event)
+        yield lambda call: call()
+    finally:
+        monitoring.set_events(tool, 0)
+        monitoring.register_callback(tool, event, None)
+        monitoring.free_tool_id(tool)
+
+
+@contextmanager
+def traced(unit: str, fuse: Fuse) -> Iterator[Callable[[Callable[[], Any]], Any]]:
+    wanted = "line" if unit == LINE else "opcode"
+
+    def at_call(frame: FrameType, event: str, argument: Any) -> Any:
+        if not frame.f_code.co_filename.startswith(PACKAGE):
+            return None
+        frame.f_trace_opcodes = wanted == "opcode"
+        return at_point
+
+    def at_point(frame: FrameType, event: str, argument: Any) -> Any:
+        if event == wanted:
+            fuse.burn()
+        return at_point
+
+    def watched(call: Callable[[], Any]) -> Any:
+        before = sys.gettrace()
+        sys.settrace(at_call)
+        try:
+            return call()
+        finally:
+            sys.settrace(before)
+            # The C tracer of coverage takes over at the next call of a function, and must see the end of this one.
+            nothing()
+
+    yield watched
+
+
+def nothing() -> None:
+    pass

@@ -1,0 +1,68 @@
+"""A storm of signals: a timer that strikes after a random time, again and again, with a handler that raises.
+
+The handler raises only while code of the package is on the stack, so that the test around it cannot be hit, and as often
+as it strikes there, so that the handling of one exception meets the next.
+"""
+
+from __future__ import annotations
+
+import random
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from tests.faults.interrupt import PACKAGE, Interrupted, Raiser
+
+#: Seconds between two strikes, at least and at most.
+SHORTEST, LONGEST = 50e-6, 800e-6
+
+
+class Storm:
+    """Counts the strikes."""
+
+    def __init__(self, make: Raiser, seed: int) -> None:
+        self.make = make
+        self.random = random.Random(seed)
+        self.strikes = 0
+        self.quiet = False
+        self.last: BaseException | None = None
+
+    def rearm(self) -> None:
+        signal.setitimer(signal.ITIMER_REAL, self.random.uniform(SHORTEST, LONGEST))
+
+    def strike(self, number: int, frame: FrameType | None) -> None:
+        if self.quiet:
+            return
+        self.rearm()
+        if inside_package(frame):
+            self.strikes += 1
+            self.last = self.make()
+            raise self.last
+
+
+def inside_package(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename.startswith(PACKAGE):
+            return True
+        frame = frame.f_back
+    return False
+
+
+@contextmanager
+def storm(make: Raiser = Interrupted, seed: int = 1) -> Iterator[Storm]:
+    """Let signals strike the main thread until the block ends."""
+    weather = Storm(make, seed)
+    before = signal.signal(signal.SIGALRM, weather.strike)
+    ignored = sys.unraisablehook
+    # A strike inside a finalizer raises into nothing; that is no news.
+    sys.unraisablehook = lambda report: None if report.exc_value is weather.last else ignored(report)
+    weather.rearm()
+    try:
+        yield weather
+    finally:
+        weather.quiet = True
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+        sys.unraisablehook = ignored
