@@ -80,6 +80,7 @@ def count_calls(client: Client, scenario: Scenario, count: int) -> Sample:
 
 def count_frames(call: Call) -> int:
     events: list[str] = []
+    call()  # after a pause a client may look at its connection first
     sys.setprofile(lambda frame, event, argument: events.append(event))
     try:
         call()

@@ -24,15 +24,23 @@ class Failed(Exception):
 
 
 class Worker:
-    """One process of ``benchmarks.worker``, whose client is found in ``folder``, or in this checkout."""
+    """One process of ``benchmarks.worker``, whose client is found in ``folder``, or in this checkout.
 
-    def __init__(self, name: str, url: str, folder: Path | None) -> None:
+    Whatever the environment says, every client is imported from bytecode, kept in ``bytecode``.
+    """
+
+    def __init__(self, name: str, url: str, folder: Path | None, bytecode: Path) -> None:
         self.name = name
         self.errors = TemporaryFile("w+")  # noqa: SIM115, close() closes it
         path = os.pathsep.join(str(place) for place in (folder, CHECKOUT) if place)
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-m", "benchmarks.worker", name, url],
-            env={**os.environ, "PYTHONPATH": path},
+            env={
+                **os.environ,
+                "PYTHONPATH": path,
+                "PYTHONPYCACHEPREFIX": str(bytecode),
+                "PYTHONDONTWRITEBYTECODE": "",
+            },
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.errors,
@@ -111,4 +119,4 @@ def staff(names: list[str], url: str, cache: Path) -> Iterator[tuple[list[Worker
 
 def hire(name: str, url: str, cache: Path) -> Worker:
     peer = CLIENTS[name]
-    return Worker(name, url, folder_of(peer, cache) if peer.requirements else None)
+    return Worker(name, url, folder_of(peer, cache) if peer.requirements else None, cache / "bytecode")

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from time import monotonic
 from types import TracebackType
-from typing import Any, ClassVar, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, overload
 
 from redis.commands import Commands
 from redis.commands.legacy import LEGACY_CALLBACKS, LegacyCommands
@@ -53,8 +53,8 @@ SERVER_CHANGED = (BusyLoadingError, MasterDownError, ReadOnlyError)
 class StrictRedis(Commands[T]):
     """A client of one server; each method is a command, in the official order of its arguments.
 
-    ``StrictRedis[bytes]`` by default, ``StrictRedis[str]`` with ``decode_responses=True``.  It can be shared by threads,
-    and it makes no connection before it needs one.
+    ``StrictRedis[bytes]`` by default, ``StrictRedis[str]`` with ``decode_responses=True``.  It can be shared by
+    threads, and it makes no connection before it needs one.
     """
 
     RESPONSE_CALLBACKS: ClassVar[dict[str, ReplyCallback]] = {
@@ -64,9 +64,25 @@ class StrictRedis(Commands[T]):
     REDIS_CALLBACKS: ClassVar[dict[str, ReplyCallback]] = RESPONSE_CALLBACKS
 
     @overload
-    def __init__(self: StrictRedis[str], *args: Any, decode_responses: Literal[True], **options: Any) -> None: ...
+    def __init__(
+        self: StrictRedis[str],
+        host: str = ...,
+        port: int | str = ...,
+        db: int = ...,
+        password: str | None = ...,
+        *,
+        decode_responses: Literal[True],
+        **options: Any,
+    ) -> None: ...
     @overload
-    def __init__(self: StrictRedis[bytes], *args: Any, **options: Any) -> None: ...
+    def __init__(
+        self: StrictRedis[bytes],
+        host: str = ...,
+        port: int | str = ...,
+        db: int = ...,
+        password: str | None = ...,
+        **options: Any,
+    ) -> None: ...
     def __init__(
         self,
         host: str = "localhost",
@@ -104,7 +120,7 @@ class StrictRedis(Commands[T]):
         :param connection_pool: the pool to use; all options of connections are its business then.
         :param unix_socket_path: connect to this path instead of ``host`` and ``port``.
         :param decode_responses: values are str, decoded as ``encoding`` and ``encoding_errors`` say, and not bytes.
-        :param retry_on_timeout: a command whose time ran out is sent a second time, even where that may execute it twice.
+        :param retry_on_timeout: a command whose time ran out is sent again, even where that may execute it twice.
         :param ssl: connect over TLS; the certificate of the server is verified unless ``ssl_cert_reqs="none"``.
         :param max_connections: no more connections than this, else MaxConnectionsError; None: no limit.
         :param single_connection_client: keep one connection for this client alone, not to be shared by threads.
@@ -161,8 +177,8 @@ class StrictRedis(Commands[T]):
     def from_url(cls, url: str, db: int | None = None, **kwargs: Any) -> StrictRedis[Any]:
         """Return a client for the server of a URL.
 
-        ``redis://[[username]:[password]@]host[:port][/db]``, ``rediss://`` for TLS, ``unix://path``; options stand behind
-        the ``?`` and go before ``kwargs``.  ValueError for a URL that cannot be meant so.
+        ``redis://[[username]:[password]@]host[:port][/db]``, ``rediss://`` for TLS, ``unix://path``; options stand
+        behind the ``?`` and go before ``kwargs``.  ValueError for a URL that cannot be meant so.
         """
         pool = ConnectionPool.from_url(url, db=db, **kwargs)
         single = pool.connection_kwargs.pop("single_connection_client", False)
@@ -222,7 +238,9 @@ class StrictRedis(Commands[T]):
         pool = self._short
         if pool is None:
             return self._execute_classic(args, options)
-        words, special = (args, None) if args and args[0] in PLAIN else understand(args)
+        words, special = args, None
+        if not args or args[0] not in PLAIN:
+            words, special = understand(args)
         data = self._pack(words)
         idle = pool._available_connections
         connection = None
@@ -330,30 +348,46 @@ class StrictRedis(Commands[T]):
         return response if callback is None else callback(response, **options)
 
 
-class Redis(LegacyCommands[T], StrictRedis[T]):
+class Redis(LegacyCommands[T], StrictRedis[T]):  # type: ignore[misc]
     """The client with the argument orders of old: ``setex(name, value, time)``, ``lrem(name, value, num)``."""
 
     RESPONSE_CALLBACKS: ClassVar[dict[str, ReplyCallback]] = {**StrictRedis.RESPONSE_CALLBACKS, **LEGACY_CALLBACKS}
     REDIS_CALLBACKS: ClassVar[dict[str, ReplyCallback]] = RESPONSE_CALLBACKS
 
-    @overload
-    def __init__(self: Redis[str], *args: Any, decode_responses: Literal[True], **options: Any) -> None: ...
-    @overload
-    def __init__(self: Redis[bytes], *args: Any, **options: Any) -> None: ...
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
+    if TYPE_CHECKING:  # a subclass inherits no overload that names the type of self
 
-    @overload  # type: ignore[override]
-    @classmethod
-    def from_url(
-        cls: type[Redis[Any]], url: str, db: int | None = None, *, decode_responses: Literal[True], **kwargs: Any
-    ) -> Redis[str]: ...
-    @overload
-    @classmethod
-    def from_url(cls: type[Redis[Any]], url: str, db: int | None = None, **kwargs: Any) -> Redis[bytes]: ...
-    @classmethod
-    def from_url(cls, url: str, db: int | None = None, **kwargs: Any) -> Any:
-        return super().from_url(url, db, **kwargs)
+        @overload
+        def __init__(
+            self: Redis[str],
+            host: str = ...,
+            port: int | str = ...,
+            db: int = ...,
+            password: str | None = ...,
+            *,
+            decode_responses: Literal[True],
+            **options: Any,
+        ) -> None: ...
+        @overload
+        def __init__(
+            self: Redis[bytes],
+            host: str = ...,
+            port: int | str = ...,
+            db: int = ...,
+            password: str | None = ...,
+            **options: Any,
+        ) -> None: ...
+        def __init__(self, *args: Any, **options: Any) -> None: ...
+
+        @overload
+        @classmethod
+        def from_url(
+            cls: type[Redis[Any]], url: str, db: int | None = None, *, decode_responses: Literal[True], **kwargs: Any
+        ) -> Redis[str]: ...
+        @overload
+        @classmethod
+        def from_url(cls: type[Redis[Any]], url: str, db: int | None = None, **kwargs: Any) -> Redis[bytes]: ...
+        @classmethod
+        def from_url(cls, url: str, db: int | None = None, **kwargs: Any) -> Any: ...
 
 
 def connection_for(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Callable, Protocol, Union
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
@@ -16,18 +16,18 @@ else:
     # The default of T exists for type checkers alone: the interpreter knows it from 3.13 on.
     T = TypeVar("T", bytes, str)
 
-KeyT = Union[bytes, str, memoryview]
+KeyT = bytes | str | memoryview
 """The name of a key."""
-FieldT = Union[bytes, str, memoryview, int, float]
+FieldT = bytes | str | memoryview | int | float
 """A field of a hash."""
-EncodableT = Union[bytes, bytearray, memoryview, str, int, float]
+EncodableT = bytes | bytearray | memoryview | str | int | float
 """A value that is sent as it stands; any other object is sent as ``str(object)``."""
-PatternT = Union[bytes, str]
-ExpiryT = Union[int, timedelta]
+PatternT = bytes | str
+ExpiryT = int | timedelta
 """A time to live: a whole number in the unit of the command, or a timedelta."""
-AbsExpiryT = Union[int, datetime]
+AbsExpiryT = int | datetime
 """A point in time: a Unix time in the unit of the command, or a datetime."""
-KeysT = Union[KeyT, Iterable[KeyT]]
+KeysT = KeyT | Iterable[KeyT]
 """One key or several."""
 MappingT = Mapping[Any, Any]
 Reply = Any

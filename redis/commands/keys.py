@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, overload
 
 from redis.commands.args import (
+    choice,
     condition_words,
     flag_words,
     list_or_args,
@@ -42,7 +43,7 @@ def migrated_keys(args: Sequence[Any]) -> Sequence[Any]:
 
 
 def sorted_keys(args: Sequence[Any]) -> Sequence[Any]:
-    """Return the keys of SORT: the one that is sorted and the one that takes the result."""
+    """Return the keys of SORT: the one that is sorted and, if there is one, the one that takes the result."""
     values_of = {"LIMIT": 2, "BY": 1, "GET": 1, "STORE": 1}
     keys, place = [args[1]], 2
     while place < len(args):
@@ -228,7 +229,8 @@ class KeyCommands(Group[T]):
         Since 2.2.3, freq 4.0.0, https://redis.io/commands/object-encoding/, https://redis.io/commands/object-freq/,
         https://redis.io/commands/object-idletime/, https://redis.io/commands/object-refcount/
         """
-        return self.execute_command("OBJECT", infotype, key, infotype=infotype)
+        fact = choice("infotype", infotype, "ENCODING", "FREQ", "IDLETIME", "REFCOUNT")
+        return self.execute_command("OBJECT", fact, key, infotype=infotype)
 
     @command("PERSIST", keys=1, write=True, reply=bool, since="2.2.0")
     def persist(self, name: KeyT) -> bool:
@@ -382,7 +384,7 @@ class KeyCommands(Group[T]):
         words = sort_words(start, num, by, patterns, desc, alpha) + option_words((b"STORE", store))
         return self.execute_command("SORT", name, *words, groups=len(patterns) if groups else None)
 
-    @command("SORT_RO", keys=1, readonly=True, since="7.0.0")
+    @command("SORT_RO", keys=sorted_keys, readonly=True, since="7.0.0")
     def sort_ro(
         self,
         key: KeyT,

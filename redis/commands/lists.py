@@ -23,6 +23,11 @@ def pop_words(numkeys: int, keys: tuple[Any, ...], direction: str, count: int | 
     return [numkeys, *keys, choice("direction", direction, "LEFT", "RIGHT"), *option_words((b"COUNT", count))]
 
 
+def end_words(src: str, dest: str) -> list[Any]:
+    """Return the words that tell from which end to which end."""
+    return [choice("src", src, "LEFT", "RIGHT"), choice("dest", dest, "LEFT", "RIGHT")]
+
+
 def how_many_words(count: int | None, mode: str | None, ordering: str | None) -> list[Any]:
     """Return the words that LMOVEM and BLMOVEM share: how many elements, and in which order."""
     if count is None and (mode or ordering):
@@ -48,7 +53,7 @@ class ListCommands(Group[T]):
 
         At most ``timeout`` seconds, 0 is for ever.  Since 6.2.0, https://redis.io/commands/blmove/
         """
-        return self.execute_command("BLMOVE", first_list, second_list, src, dest, timeout or 0)
+        return self.execute_command("BLMOVE", first_list, second_list, *end_words(src, dest), timeout or 0)
 
     @command("BLMOVEM", keys=slice(1, 3), write=True, blocking=(5, "s"), since="8.10.0")
     def blmovem(
@@ -68,7 +73,7 @@ class ListCommands(Group[T]):
         the last one.  Since 8.10.0, https://redis.io/commands/blmovem/
         """
         words = how_many_words(count, mode, ordering)
-        return self.execute_command("BLMOVEM", first_list, second_list, src, dest, timeout or 0, *words)
+        return self.execute_command("BLMOVEM", first_list, second_list, *end_words(src, dest), timeout or 0, *words)
 
     @command("BLMPOP", keys=counted_keys(2), write=True, blocking=(1, "s"), since="7.0.0")
     def blmpop(
@@ -121,7 +126,7 @@ class ListCommands(Group[T]):
 
         Since 2.2.0, https://redis.io/commands/linsert/
         """
-        return self.execute_command("LINSERT", name, where, refvalue, value)
+        return self.execute_command("LINSERT", name, choice("where", where, "BEFORE", "AFTER"), refvalue, value)
 
     @command("LLEN", keys=1, readonly=True)
     def llen(self, name: KeyT) -> int:
@@ -139,7 +144,7 @@ class ListCommands(Group[T]):
 
         Since 6.2.0, https://redis.io/commands/lmove/
         """
-        return self.execute_command("LMOVE", first_list, second_list, src, dest)
+        return self.execute_command("LMOVE", first_list, second_list, *end_words(src, dest))
 
     @command("LMOVEM", keys=slice(1, 3), write=True, since="8.10.0")
     def lmovem(
@@ -161,7 +166,7 @@ class ListCommands(Group[T]):
         Since 8.10.0, https://redis.io/commands/lmovem/
         """
         return self.execute_command(
-            "LMOVEM", first_list, second_list, src, dest, *how_many_words(count, mode, ordering)
+            "LMOVEM", first_list, second_list, *end_words(src, dest), *how_many_words(count, mode, ordering)
         )
 
     @command("LMPOP", keys=counted_keys(1), write=True, since="7.0.0")

@@ -110,5 +110,3 @@ def library_info(identity: Identity) -> list[Words]:
     if identity.lib_version:
         batch.append((b"CLIENT", b"SETINFO", b"LIB-VER", identity.lib_version.encode()))
     return batch
-
-

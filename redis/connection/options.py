@@ -8,7 +8,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
-from functools import lru_cache
 from typing import Any
 
 FALSE_STRINGS = ("0", "F", "FALSE", "N", "NO", "OFF")
@@ -42,7 +41,6 @@ URL_QUERY_ARGUMENT_PARSERS: dict[str, Callable[[str], Any]] = {
 """The options of a URL that are no text."""
 
 
-@lru_cache(maxsize=64)
 def accepted_options(cls: type) -> frozenset[str]:
     """The names of all options that the constructors of a class and of its bases take."""
     names: set[str] = set()

@@ -188,7 +188,7 @@ def read_large_bulk(sock: socket.socket, data: bytes, length: int) -> BytesIO:
             if not count:
                 raise closed_by_server()
             have += count
-        if room[length:] != b"\r\n":
+        if bytes(room[length:]) != b"\r\n":
             raise InvalidResponse("a bulk reply does not end where its length says")
     whole.truncate(length)
     return whole

@@ -7,8 +7,8 @@ The rules, each of which holds when an exception lands between any two bytecodes
 * How many connections there are is how many are alive: weak references, which C code removes.  A number counted by hand
   would be wrong after the first interruption.  A connection is registered first and judged afterwards.
 * A connection comes back only if it owes nothing; else it is closed first.
-* The identity of the list is the generation.  ``disconnect`` swaps it; who borrowed a connection gives it back to the list
-  he took it from, and is told that it is an old one.
+* The identity of the list is the generation.  ``disconnect`` swaps it; who borrowed a connection gives it back to the
+  list he took it from, and is told that it is an old one.
 
 This module must not know commands.
 """
@@ -68,10 +68,12 @@ class ConnectionPool:
         self.closed = False
         self.generation = 0
         self.reset()
-        POOLS[weakref.ref(self, POOLS.pop)] = None  # type: ignore[arg-type]
+        POOLS[weakref.ref(self, POOLS.pop)] = None
 
     @classmethod
-    def from_url(cls: type[Pool], url: str, db: int | None = None, decode_components: bool = False, **kwargs: Any) -> Pool:
+    def from_url(
+        cls: type[Pool], url: str, db: int | None = None, decode_components: bool = False, **kwargs: Any
+    ) -> Pool:
         """Return a pool for the server of a URL; what the URL says goes before ``kwargs``.
 
         ``redis://``, ``rediss://`` (TLS) and ``unix://``; options stand behind the ``?``.  ValueError for a URL that
@@ -110,7 +112,9 @@ class ConnectionPool:
         """How the connections encode and decode."""
         kwargs = self.connection_kwargs
         return Encoder(
-            kwargs.get("encoding", "utf-8"), kwargs.get("encoding_errors", "strict"), kwargs.get("decode_responses", False)
+            kwargs.get("encoding", "utf-8"),
+            kwargs.get("encoding_errors", "strict"),
+            kwargs.get("decode_responses", False),
         )
 
     get_encoder = encoder
@@ -183,7 +187,7 @@ class ConnectionPool:
         self.take_over(old)
 
     def take_over(self, old: list[Any], treat: Callable[[Any], None] | None = None) -> None:
-        """Empty the list of an old generation into the present one; its connections are closed, or as ``treat`` does."""
+        """Empty the list of an old generation into the present one; close its connections, or do as ``treat`` does."""
         while old:
             try:
                 connection = list.pop(old)
@@ -317,7 +321,7 @@ Line = dict["weakref.ref[Turn]", None]
 
 
 class IdleList(list[Any]):
-    """The idle connections of a pool that waits: who comes while others wait gets none, who returns one wakes the first."""
+    """The idle connections of a pool that waits: who comes late gets none, who returns one wakes the first in line."""
 
     def __init__(self, waiting: Line) -> None:
         super().__init__()

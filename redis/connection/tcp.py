@@ -7,14 +7,14 @@
 Two fields tell the state, and nobody infers it from anything else.
 
 * ``used`` is NEVER until the handshake is complete, then the time of the last use.  It is the last store of
-  :meth:`Connection.establish` and the first of :meth:`Connection.disconnect`, so a connection that is half made, or half
-  closed, is never used, wherever an exception may land.
-* ``owed`` counts the replies that are still to come.  It goes up before the first byte of a command leaves and down after
-  its whole reply has been read, and only then.  The pool takes back what owes nothing.  A command that changes the
-  connection is counted as one more reply, which never comes: such a connection is not used again.
+  :meth:`Connection.establish` and the first of :meth:`Connection.disconnect`, so a connection that is half made, or
+  half closed, is never used, wherever an exception may land.
+* ``owed`` counts the replies that are still to come.  It goes up before the first byte of a command leaves and down
+  after its whole reply has been read, and only then.  The pool takes back what owes nothing.  A command that changes
+  the connection is counted as one more reply, which never comes: such a connection is not used again.
 
-An exception can land between any two bytecodes: the order of the stores is what keeps the record true, no handler.  This
-module must not know pools, commands (but those of the handshake), or when to try again.
+An exception can land between any two bytecodes: the order of the stores is what keeps the record true, no handler.
+This module must not know pools, commands (but those of the handshake), or when to try again.
 """
 
 from __future__ import annotations
@@ -86,6 +86,9 @@ class PackedCommands(list[Buffer]):
 class Connection:
     """A connection over TCP."""
 
+    # What each command touches has a fixed place; a dictionary of more than 30 attributes would be slower to read.
+    __slots__ = ("__dict__", "__weakref__", "_feed", "_gets", "_recv", "_send", "_sock", "_unread", "owed", "used")
+
     description_format: ClassVar[str] = "Connection<host=%(host)s,port=%(port)s,db=%(db)s>"
     #: How bytes are passed to ``send``: flags that the kind of socket takes.
     send_flags: ClassVar[int] = NOSIGNAL
@@ -134,9 +137,13 @@ class Connection:
         self._parser = parser_class(socket_read_size=socket_read_size)
         self._ours = is_reader_parser(parser_class)
         self._pack = packer_for(self.encoder)
-        self._unread = self._parser.can_read
+        self._unread: Callable[[], bool] = self._parser.can_read
         self._timeouts: Timeouts = SocketTimeouts()
         self._sock: socket.socket | None = None
+        self._send: Any = None
+        self._recv: Any = None
+        self._feed: Any = None
+        self._gets: Any = None
         self._shaking_hands = False
         #: Whether one client keeps this connection, so that commands may change it; and whether one has.
         self.kept = self.altered = False
@@ -258,7 +265,7 @@ class Connection:
 
     def __del__(self) -> None:
         # Only the descriptor: no lock, no shutdown, no write; the collector comes by anywhere.
-        sock = self.__dict__.get("_sock")
+        sock = getattr(self, "_sock", None)
         if sock is not None:
             sock.close()
 
@@ -335,36 +342,36 @@ class Connection:
     def call(self, data: Packed) -> Any:
         """Send one packed command and return its reply, an error line as an ErrorReply.
 
-        On return ``owed`` is 0; if it raises, ``owed`` says whether the connection may live.  This is the short way, and
-        longer than it need be to read: :meth:`exchange` does the same in words.
+        On return ``owed`` is 0; if it raises, ``owed`` says whether the connection may live.  This is the short way,
+        and longer than it need be to read: :meth:`exchange` does the same in words.
         """
         if self.owed:
             raise self._busy()
         self.owed = 1  # before the first byte leaves
-        if data.__class__ is list:
-            self._transmit(data)
-        else:
-            try:
-                sent = self._send(data, self.send_flags)
-                while sent < len(data):
-                    sent += self._send(memoryview(data)[sent:], self.send_flags)
-            except OSError as error:
-                if is_foreign(error):
-                    raise
-                raise NotSent("send") from error
         try:
-            data = self._recv(READ_SIZE)
+            if isinstance(data, list):
+                self._send_buffers(data)
+            else:
+                sent = self._send(data, self.send_flags)
+                if sent < len(data):
+                    self._send_all(memoryview(data)[sent:])
+        except OSError as error:
+            if is_foreign(error):
+                raise
+            raise NotSent("send") from error
+        try:
+            chunk = self._recv(READ_SIZE)
         except OSError as error:
             if is_foreign(error):
                 raise
             raise Unknown("recv") from error
-        if len(data) > LONG and (length := large_bulk(data)):
-            reply = self._receive_large(data, length)
+        if len(chunk) > LONG and (length := large_bulk(chunk)):
+            reply = self._receive_large(chunk, length)
         else:
-            self._feed(data)
+            self._feed(chunk)
             reply = self._gets()
             if reply.__class__ in NO_REPLY:
-                reply = self._receive(data)
+                reply = self._receive(chunk)
         if self._unread():
             self._drain()
         self.owed = 0  # after the whole reply, and only then

@@ -2,8 +2,8 @@
 
 * The kernel's own time-outs (SO_RCVTIMEO, SO_SNDTIMEO) cost next to nothing, while ``settimeout`` makes CPython poll
   before each send and recv.  They show as BlockingIOError.
-* ``settimeout`` is for where the kernel's do not work: TLS, sockets that gevent has replaced, systems without them, and a
-  process with a running interval timer, whose signals would start a kernel's time-out anew each time.
+* ``settimeout`` is for where the kernel's do not work: TLS, sockets that gevent has replaced, systems without them,
+  and a process with a running interval timer, whose signals would start a kernel's time-out anew each time.
 
 This module owns the two, each with its way of looking whether an idle socket is still good.  It must not know
 connections.
@@ -97,4 +97,3 @@ def timer_runs() -> bool:
     """Whether an interval timer of this process sends signals again and again."""
     timers = (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF)
     return any(signal.getitimer(timer)[1] for timer in timers)
-

@@ -22,7 +22,15 @@ if TYPE_CHECKING:
 
 ssl_available = importlib.util.find_spec("_ssl") is not None
 
-CERT_REQS = {None: "CERT_REQUIRED", "none": "CERT_NONE", "optional": "CERT_OPTIONAL", "required": "CERT_REQUIRED"}
+CERT_REQS: dict[str | int | None, str] = {
+    None: "CERT_REQUIRED",
+    "none": "CERT_NONE",
+    "optional": "CERT_OPTIONAL",
+    "required": "CERT_REQUIRED",
+    0: "CERT_NONE",
+    1: "CERT_OPTIONAL",
+    2: "CERT_REQUIRED",
+}
 
 
 def load_ssl() -> Any:
@@ -107,13 +115,12 @@ class SSLConnection(Connection):
             context.minimum_version = self.min_version
         if self.ciphers is not None:
             context.set_ciphers(self.ciphers)
-        return context  # type: ignore[no-any-return]
+        return context
 
 
 def checked_cert_reqs(value: str | int | None) -> str:
     """The name that the module ``ssl`` has for ``"none"``, ``"optional"``, ``"required"`` or its own numbers."""
-    names = {**CERT_REQS, 0: "CERT_NONE", 1: "CERT_OPTIONAL", 2: "CERT_REQUIRED"}
     try:
-        return names[value]
+        return CERT_REQS[value]
     except KeyError:
         raise ValueError(f"ssl_cert_reqs is {value!r}; it takes 'none', 'optional' or 'required'") from None

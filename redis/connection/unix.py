@@ -14,7 +14,12 @@ class UnixDomainSocketConnection(Connection):
     description_format: ClassVar[str] = "UnixDomainSocketConnection<path=%(path)s,db=%(db)s>"
 
     def __init__(
-        self, path: str = "", db: int = 0, password: str | None = None, socket_timeout: float | None = None, **options: Any
+        self,
+        path: str = "",
+        db: int = 0,
+        password: str | None = None,
+        socket_timeout: float | None = None,
+        **options: Any,
     ) -> None:
         super().__init__(db=db, password=password, socket_timeout=socket_timeout, **options)
         self.path = path

@@ -5,9 +5,9 @@ It must not know what a command is; ``packer.py`` puts the bytes into a frame.
 
 from __future__ import annotations
 
-from typing import Any, Union
+from typing import Any
 
-Buffer = Union[bytes, bytearray, memoryview]
+Buffer = bytes | bytearray | memoryview
 
 
 class Encoder:

@@ -1,32 +1,36 @@
 """From the words of a command to the bytes on the wire.
 
 This module owns the frame of a command and the choice between hiredis's packer, which is fast, and our own, which is
-right everywhere.  It must not know what the words mean, with one exception: the first is the name of a command, which is
-never encoded in an odd charset.
+right everywhere.  It must not know what the words mean, with one exception: the first is the name of a command, which
+is never encoded in an odd charset.
 
 hiredis's packer is given bytes and str alone.  It refuses bool, None, bytearray and Decimal, packs a memoryview that is
-not contiguous wrong without a word, is slow for large words, knows UTF-8 only, and brings the process down when a signal
-handler raises while it formats a number.
+not contiguous wrong without a word, is slow for large words, knows UTF-8 only, and brings the process down when a
+signal handler raises while it formats a number.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Union
+from typing import Any
 
 from redis.protocol.encoder import Buffer, Encoder
 
 try:
-    from hiredis import pack_command as pack_in_c
+    import hiredis
 except ImportError:
-    pack_in_c = None
+    hiredis = None  # type: ignore[assignment]
 
 #: A word larger than this is not copied into the frame but sent from where it lies.
 LARGE = 32768
 
-Packed = Union[bytes, list[Buffer]]
+Packed = bytes | list[Buffer]
 """A packed command: bytes, or a list of buffers where a large word is among them."""
 Pack = Callable[[Sequence[Any]], Packed]
+
+
+NAMES = Encoder()
+"""How a name of a command is encoded, whatever the charset."""
 
 
 class Token:
@@ -35,10 +39,8 @@ class Token:
     __slots__ = ("encoded_value", "value")
 
     def __init__(self, value: str | bytes | Token) -> None:
-        if isinstance(value, Token):
-            value = value.value
-        self.value = value
-        self.encoded_value = value if isinstance(value, bytes) else value.encode("ascii")
+        self.value: str | bytes = value.value if isinstance(value, Token) else value
+        self.encoded_value = NAMES.encode(self.value)
 
     @classmethod
     def get_token(cls, value: str | bytes | Token) -> Token:
@@ -57,15 +59,17 @@ def packer_for(encoder: Encoder) -> Pack:
     def pack_safely(args: Sequence[Any]) -> Packed:
         return pack(args, encoder)
 
-    if pack_in_c is None or (encoder.encoding.lower(), encoder.encoding_errors) not in UTF8:
+    if hiredis is None or (encoder.encoding.lower(), encoder.encoding_errors) not in UTF8:
         return pack_safely
+
+    pack_in_c: Callable[..., bytes] = hiredis.pack_command
 
     def pack_fast(args: Sequence[Any]) -> Packed:
         for arg in args:
             kind = arg.__class__
             if (kind is not str and kind is not bytes) or len(arg) > LARGE:
                 return pack(args, encoder)
-        return pack_in_c(args)  # type: ignore[no-any-return]
+        return pack_in_c(args)
 
     return pack_fast
 
@@ -79,7 +83,7 @@ def pack(args: Sequence[Any], encoder: Encoder) -> Packed:
     if max(map(len, words)) > LARGE:
         return pack_large(words)
     head = b"*%d\r\n" % len(words)
-    return head + b"".join([b"$%d\r\n%b\r\n" % (len(word), word) for word in words])
+    return head + b"".join([b"$%d\r\n%b\r\n" % (len(word), bytes(word)) for word in words])
 
 
 def command_word(value: Any) -> bytes:
@@ -89,13 +93,10 @@ def command_word(value: Any) -> bytes:
     return NAMES.encode(value)
 
 
-NAMES = Encoder()
-
-
 def as_buffer(value: Any, encoder: Encoder) -> Buffer:
     """The bytes of a word, without a copy where they lie in one piece already."""
     if value.__class__ is bytes:
-        return value  # type: ignore[no-any-return]
+        return bytes(value)  # the same object, and no copy
     if isinstance(value, memoryview) and value.c_contiguous:
         return value.cast("B")
     if isinstance(value, Token):

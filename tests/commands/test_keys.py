@@ -200,6 +200,11 @@ def test_object(r, kind):
     assert r.execute_command("OBJECT ENCODING", "k") == kind.text("listpack")
 
 
+def test_a_fact_that_object_does_not_know():
+    with pytest.raises(DataError, match="infotype is ENCODING or .* not 'colour'"):
+        sent(lambda client: client.object("colour", "k"))
+
+
 def test_object_under_an_lfu_policy(r):
     r.config_set("maxmemory-policy", "allkeys-lfu")
     try:

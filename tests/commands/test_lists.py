@@ -115,18 +115,27 @@ def test_a_number_of_keys_that_is_not_theirs(call):
         sent(lambda client: getattr(client, method)(*args, direction="LEFT"))
 
 
-def test_a_direction_that_is_none():
-    with pytest.raises(DataError, match="direction is LEFT or RIGHT, not 'UP'"):
-        sent(lambda client: client.lmpop(1, "a", direction="UP"))
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda client: client.lmpop(1, "a", direction="UP"), "direction is LEFT or RIGHT, not 'UP'"),
+        (lambda client: client.lmove("a", "b", "UP"), "src is LEFT or RIGHT, not 'UP'"),
+        (lambda client: client.blmove("a", "b", 0, dest="UP"), "dest is LEFT or RIGHT, not 'UP'"),
+        (lambda client: client.linsert("a", "under", "b", "c"), "where is BEFORE or AFTER, not 'under'"),
+    ],
+)
+def test_a_place_that_is_none(call, message):
+    with pytest.raises(DataError, match=message):
+        sent(call)
 
 
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({}, ("LEFT", "RIGHT")),
-        ({"src": "RIGHT", "dest": "LEFT"}, ("RIGHT", "LEFT")),
-        ({"count": 2, "ordering": "OBO"}, ("LEFT", "RIGHT", b"COUNT", 2, b"OBO")),
-        ({"count": 2, "mode": "exactly", "ordering": "bulk"}, ("LEFT", "RIGHT", b"EXACTLY", 2, b"BULK")),
+        ({}, (b"LEFT", b"RIGHT")),
+        ({"src": "RIGHT", "dest": "left"}, (b"RIGHT", b"LEFT")),
+        ({"count": 2, "ordering": "OBO"}, (b"LEFT", b"RIGHT", b"COUNT", 2, b"OBO")),
+        ({"count": 2, "mode": "exactly", "ordering": "bulk"}, (b"LEFT", b"RIGHT", b"EXACTLY", 2, b"BULK")),
     ],
 )
 def test_the_words_of_lmovem(options, words):
@@ -202,7 +211,7 @@ def test_blocking_until_an_element_comes(r, kind, make_client):
         (lambda client: client.blpop("a", timeout=None), ("BLPOP", "a", 0)),
         (lambda client: client.brpop(b"a", None), ("BRPOP", b"a", 0)),
         (lambda client: client.brpoplpush("a", "b", None), ("BRPOPLPUSH", "a", "b", 0)),
-        (lambda client: client.blmove("a", "b", 0), ("BLMOVE", "a", "b", "LEFT", "RIGHT", 0)),
+        (lambda client: client.blmove("a", "b", 0), ("BLMOVE", "a", "b", b"LEFT", b"RIGHT", 0)),
     ],
 )
 def test_the_words_of_waiting(call, words):

@@ -100,7 +100,10 @@ def test_sort_return_tuples():
 def test_zset_score_pairs():
     response = [b"a", b"1", b"b", b"2.5"]
     assert replies.zset_score_pairs(response) is response
-    assert replies.zset_score_pairs(response, withscores=True, score_cast_func=str) == [(b"a", "b'1'"), (b"b", "b'2.5'")]
+    assert replies.zset_score_pairs(response, withscores=True, score_cast_func=str) == [
+        (b"a", "b'1'"),
+        (b"b", "b'2.5'"),
+    ]
     assert replies.zset_score_pairs(None, withscores=True) is None
 
 
