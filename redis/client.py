@@ -29,25 +29,15 @@ from redis.connection.retry import may_send_again
 from redis.connection.tcp import Connection
 from redis.connection.tls import SSLConnection
 from redis.connection.unix import UnixDomainSocketConnection
-from redis.exceptions import (
-    BusyLoadingError,
-    ConnectionError,
-    MasterDownError,
-    ReadOnlyError,
-    RedisError,
-    ResponseError,
-    TimeoutError,
-)
+from redis.exceptions import ConnectionError, RedisError, ResponseError, TimeoutError
 from redis.protocol.encoder import Encoder
-from redis.protocol.errors import ErrorReply, error_from
+from redis.protocol.errors import SERVER_CHANGED, ErrorReply, error_from
 from redis.protocol.packer import Packed, packer_for
 from redis.typing import ReplyCallback, T
 
 Client = TypeVar("Client", bound="StrictRedis[Any]")
 
 SHORT_POOLS = (ConnectionPool, BlockingConnectionPool, SingleConnectionPool)
-#: Errors after which the server is not what it was: no connection to it is kept.
-SERVER_CHANGED = (BusyLoadingError, MasterDownError, ReadOnlyError)
 
 
 class StrictRedis(Commands[T]):

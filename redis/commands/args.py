@@ -7,7 +7,7 @@ arguments, raised before anything is sent.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -112,12 +112,3 @@ def choice(argument: str, value: Any, *allowed: str) -> Any:
 def scan_words(match: Any = None, count: Any = None, _type: Any = None) -> list[Any]:
     """Return the words of the options that SCAN and its relatives share."""
     return option_words((b"MATCH", match), (b"COUNT", count), (b"TYPE", _type))
-
-
-def counted_keys(at: int, step: int = 1) -> Callable[[Sequence[Any]], Sequence[Any]]:
-    """Return the fact ``keys`` of a command that gives the number of its keys at ``at``, and then the keys."""
-
-    def keys(args: Sequence[Any]) -> Sequence[Any]:
-        return args[at + 1 : at + 1 + step * int(args[at]) : step]
-
-    return keys

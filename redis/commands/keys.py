@@ -22,7 +22,7 @@ from redis.commands.args import (
 )
 from redis.commands.group import Group
 from redis.commands.replies import bool_ok, parse_scan, sort_return_tuples
-from redis.commands.spec import command, declare, word
+from redis.commands.spec import command, declare, options_in, word
 from redis.exceptions import DataError
 from redis.typing import AbsExpiryT, ExpiryT, KeysT, KeyT, PatternT, T
 
@@ -36,21 +36,18 @@ def migrated_keys(args: Sequence[Any]) -> Sequence[Any]:
     """Return the keys of MIGRATE: the one in its place, or those after KEYS where that is empty."""
     if word(args[3]):
         return args[3:4]
-    for place in range(6, len(args)):
-        if word(args[place]) == "KEYS":
+    for place, option in options_in(args, 6, {"AUTH": 1, "AUTH2": 2}):
+        if option == "KEYS":
             return args[place + 1 :]
     return ()
 
 
 def sorted_keys(args: Sequence[Any]) -> Sequence[Any]:
     """Return the keys of SORT: the one that is sorted and, if there is one, the one that takes the result."""
-    values_of = {"LIMIT": 2, "BY": 1, "GET": 1, "STORE": 1}
-    keys, place = [args[1]], 2
-    while place < len(args):
-        option = word(args[place])
+    keys = [args[1]]
+    for place, option in options_in(args, 2, {"LIMIT": 2, "BY": 1, "GET": 1, "STORE": 1}):
         if option == "STORE":
             keys[1:] = args[place + 1 : place + 2]
-        place += 1 + values_of.get(option, 0)
     return keys
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Any, overload
 
-from redis.commands.args import choice, counted_keys, list_or_args, option_words
+from redis.commands.args import choice, list_or_args, option_words
 from redis.commands.group import Group
 from redis.commands.replies import bool_ok, tuple_or_none
-from redis.commands.spec import command
+from redis.commands.spec import command, counted_keys
 from redis.exceptions import DataError
 from redis.typing import EncodableT, KeysT, KeyT, T
 

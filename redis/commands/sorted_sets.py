@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from redis.commands.args import at_most_one, counted_keys, flag_words, list_or_args, option_words
+from redis.commands.args import at_most_one, flag_words, list_or_args, option_words
 from redis.commands.group import Group
 from redis.commands.replies import list_of_pairs
-from redis.commands.spec import command
+from redis.commands.spec import command, counted_keys
 from redis.exceptions import DataError
 from redis.typing import KeysT, T
 

@@ -9,8 +9,7 @@ Positions count the words of the command as they are sent: in ``OBJECT ENCODING 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import inf
 from typing import Any, NamedTuple, TypeVar
 
@@ -21,8 +20,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 Keys = int | slice | Callable[[Sequence[Any]], Sequence[Any]] | None
 
 
-@dataclass(frozen=True)
-class Spec:
+class Spec(NamedTuple):
     """What is known of one command."""
 
     #: In capitals, a command of two words with a space between: ``"CONFIG GET"``.
@@ -47,12 +45,6 @@ class Spec:
     response_policy: str | None = None
     #: The method that sends it; None where it has none of its own.
     method: str | None = None
-
-    def __post_init__(self) -> None:
-        if self.name != self.name.upper() or self.name.count(" ") > 1:
-            raise ValueError(f"{self.name!r} is no name of a command: one or two words in capitals")
-        if self.readonly and self.write:
-            raise ValueError(f"{self.name} cannot be both readonly and write")
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -101,9 +93,9 @@ CONTAINERS.update(name.split()[0] for name in STATEFUL if " " in name)
 
 def declare(name: str, **facts: Any) -> Spec:
     """Declare a command; ``facts`` are the fields of :class:`Spec`."""
-    if name in SPECS:
-        raise ValueError(f"{name} is declared twice")
-    spec = SPECS[name] = Spec(name, **facts)
+    spec = Spec(name, **facts)
+    check(spec)
+    SPECS[name] = spec
     if spec.plain:
         PLAIN.add(name)
     if " " in name:
@@ -111,15 +103,24 @@ def declare(name: str, **facts: Any) -> Spec:
     return spec
 
 
+def check(spec: Spec) -> None:
+    """Raise ValueError for a declaration that cannot be true."""
+    if spec.name != spec.name.upper() or spec.name.count(" ") > 1:
+        raise ValueError(f"{spec.name!r} is no name of a command: one or two words in capitals")
+    if spec.readonly and spec.write:
+        raise ValueError(f"{spec.name} cannot be both readonly and write")
+    if spec.name in SPECS:
+        raise ValueError(f"{spec.name} is declared twice")
+
+
 def command(name: str, **facts: Any) -> Callable[[Function], Function]:
     """Declare the command that the decorated method sends, and return the method itself: no wrapper, no cost.
 
     Where a method sends several commands, the decorators stand one above the other.
     """
-    declare(name, **facts)
 
     def remember(method: Function) -> Function:
-        SPECS[name] = replace(SPECS[name], method=method.__name__)
+        declare(name, method=method.__name__, **facts)
         return method
 
     return remember
@@ -212,3 +213,26 @@ def keys_of(spec: Spec, args: Sequence[Any]) -> list[Any]:
     if isinstance(spec.keys, slice):
         return list(args[spec.keys])
     return list(spec.keys(args))
+
+
+def counted_keys(at: int, step: int = 1) -> Callable[[Sequence[Any]], Sequence[Any]]:
+    """The fact ``keys`` of a command that tells the number of its keys at ``at`` and has them after that."""
+
+    def keys(args: Sequence[Any]) -> Sequence[Any]:
+        return args[at + 1 : at + 1 + step * int(args[at]) : step]
+
+    return keys
+
+
+def options_in(
+    args: Sequence[Any], start: int, values: Mapping[str, int], otherwise: int = 0
+) -> Iterator[tuple[int, str]]:
+    """The place and the name of each option from ``start`` on, one after the other.
+
+    ``values`` tells how many values follow an option: a value may be spelt as an option is, and is passed over.
+    """
+    place = start
+    while place < len(args):
+        name = word(args[place])
+        yield place, name
+        place += 1 + values.get(name, otherwise)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from redis.commands.group import Group
-from redis.commands.spec import declare, word
+from redis.commands.spec import declare, options_in
 from redis.typing import T
 
 VALUES = {"GROUP": 2, "NOACK": 0}
@@ -19,14 +19,11 @@ VALUES = {"GROUP": 2, "NOACK": 0}
 
 def place_of(args: Sequence[Any], option: str) -> int:
     """Return where ``option`` stands before the names of the streams; ValueError where it does not."""
-    place = 1
-    while place < len(args):
-        found = word(args[place])
-        if found == option:
+    for place, name in options_in(args, 1, VALUES, otherwise=1):
+        if name == option:
             return place
-        if found == "STREAMS":
+        if name == "STREAMS":
             break
-        place += 1 + VALUES.get(found, 1)
     raise ValueError(f"there is no {option}")
 
 

@@ -12,7 +12,6 @@ from typing import Any, Literal, overload
 from redis.commands.args import (
     at_most_one,
     choice,
-    counted_keys,
     expiry_words,
     flag_words,
     flatten,
@@ -23,7 +22,7 @@ from redis.commands.args import (
 )
 from redis.commands.group import Group
 from redis.commands.replies import bool_ok, native_str, pairs_of
-from redis.commands.spec import command, declare
+from redis.commands.spec import command, counted_keys, declare
 from redis.exceptions import DataError
 from redis.typing import AbsExpiryT, EncodableT, ExpiryT, KeysT, KeyT, T
 
@@ -423,7 +422,9 @@ class StringCommands(Group[T]):
             return self.execute_command("SET", name, value)
         words = comparison_words(ifeq, ifne, ifdeq, ifdne, nx, xx) + flag_words((b"GET", get))
         words += expiry_words(ex, px, exat, pxat, keepttl=keepttl)
-        return self.execute_command("SET", name, value, *words, **({"get": True} if get else {}))
+        if not get:
+            return self.execute_command("SET", name, value, *words)
+        return self.execute_command("SET", name, value, *words, get=True)
 
     @command("SETEX", keys=1, write=True, reply=bool_ok, since="2.0.0")
     def setex(self, name: KeyT, time: ExpiryT, value: EncodableT) -> bool:

@@ -8,8 +8,7 @@ sockets: whoever calls :func:`shake_hands` brings a function that sends a batch 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from redis.exceptions import ConnectionError, RedisError
 from redis.protocol.errors import ErrorReply, error_from
@@ -21,18 +20,20 @@ Exchange = Callable[[list[Words]], Iterator[Any]]
 LIB_NAME = "redispy"
 
 
-@dataclass(frozen=True)
-class Identity:
-    """Who connects, and to what.  Its repr keeps the password to itself."""
+class Identity(NamedTuple):
+    """Who connects, and to what."""
 
     db: Any = 0
     username: str | None = None
-    password: str | None = field(default=None, repr=False)
-    credential_provider: CredentialProvider | None = field(default=None, repr=False)
+    password: str | None = None
+    credential_provider: CredentialProvider | None = None
     client_name: str | None = None
     lib_name: str | None = LIB_NAME
     lib_version: str | None = None
     protocol: int = 2
+
+    def __repr__(self) -> str:
+        return f"Identity(db={self.db}, username={self.username!r}, protocol={self.protocol})"  # and no password
 
     def credentials(self) -> Words:
         """``()``, ``(password,)`` or ``(username, password)``."""

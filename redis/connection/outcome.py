@@ -62,7 +62,19 @@ class Seam:
             raise self.fault(self.phase) from error
 
 
+class TrustingSeam(Seam):
+    """For code of the user's that connects its own way, through modules that we do not know.
+
+    Nothing has been sent at that time, so an error that was not the socket's does no harm as one.
+    """
+
+    def __exit__(self, kind: type | None, error: BaseException | None, traceback: object) -> None:
+        if isinstance(error, OSError) and not isinstance(error, RedisError):
+            raise self.fault(self.phase) from error
+
+
 CONNECTING = Seam(NotSent, "connect")
+CONNECTING_ANYHOW = TrustingSeam(NotSent, "connect")
 SECURING = Seam(NotSent, "tls")
 GREETING = Seam(NotSent, "handshake")
 SENDING = Seam(NotSent, "send")

@@ -31,12 +31,15 @@ from typing import Any, ClassVar
 
 from redis.connection.handshake import LIB_NAME, Identity, Words, shake_hands
 from redis.connection.outcome import (
+    ALLOWED,
     CONNECTING,
+    CONNECTING_ANYHOW,
     GREETING,
     RECEIVING,
     SENDING,
     Fault,
     NotSent,
+    Seam,
     Unknown,
     annotate,
     is_foreign,
@@ -56,9 +59,9 @@ from redis.connection.parsers import (
     receive,
 )
 from redis.connection.timeouts import SocketTimeouts, Timeouts, timeouts_for
-from redis.exceptions import BusyLoadingError, ConnectionError, DataError, InvalidResponse, RedisError
+from redis.exceptions import ConnectionError, DataError, InvalidResponse, RedisError
 from redis.protocol.encoder import Buffer, Encoder
-from redis.protocol.errors import ErrorReply, error_from
+from redis.protocol.errors import SERVER_CHANGED, ErrorReply, error_from
 from redis.protocol.packer import Packed, packer_for
 from redis.typing import CredentialProvider
 from redis.version import __version__
@@ -87,11 +90,30 @@ class Connection:
     """A connection over TCP."""
 
     # What each command touches has a fixed place; a dictionary of more than 30 attributes would be slower to read.
-    __slots__ = ("__dict__", "__weakref__", "_feed", "_gets", "_recv", "_send", "_sock", "_unread", "owed", "used")
+    __slots__ = (
+        "__dict__",
+        "__weakref__",
+        "_feed",
+        "_gets",
+        "_read_size",
+        "_recv",
+        "_send",
+        "_sock",
+        "_unread",
+        "owed",
+        "used",
+    )
 
     description_format: ClassVar[str] = "Connection<host=%(host)s,port=%(port)s,db=%(db)s>"
     #: How bytes are passed to ``send``: flags that the kind of socket takes.
     send_flags: ClassVar[int] = NOSIGNAL
+    #: What turns the errors of :meth:`_connect` into faults.
+    connecting: ClassVar[Seam] = CONNECTING
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "_connect" in vars(cls) and cls.__module__ not in ALLOWED:
+            cls.connecting = CONNECTING_ANYHOW
 
     def __init__(
         self,
@@ -133,7 +155,7 @@ class Connection:
         self.protocol = 2
         self.fork_safe = fork_safe
         self._connect_callbacks: list[Callable[[Any], Any]] = []
-        self._socket_read_size = socket_read_size
+        self._read_size = socket_read_size
         self._parser = parser_class(socket_read_size=socket_read_size)
         self._ours = is_reader_parser(parser_class)
         self._pack = packer_for(self.encoder)
@@ -173,7 +195,7 @@ class Connection:
         """Connect and shake hands anew; what the socket does wrong is a NotSent."""
         self.disconnect()
         try:
-            with CONNECTING:
+            with self.connecting:
                 self._sock = sock = self._connect()
             with GREETING:
                 self._greet(sock)
@@ -360,7 +382,7 @@ class Connection:
                 raise
             raise NotSent("send") from error
         try:
-            chunk = self._recv(READ_SIZE)
+            chunk = self._recv(self._read_size)
         except OSError as error:
             if is_foreign(error):
                 raise
@@ -421,7 +443,7 @@ class Connection:
                 if is_foreign(error):
                     raise
                 return
-        self.owed -= 1
+        self.owed = max(0, self.owed - 1)
 
     def _socket(self) -> socket.socket:
         """The socket; an error of the system where somebody has closed the connection in the meantime."""
@@ -469,7 +491,7 @@ class Connection:
             reply = reader.gets(decode)
             while reply is MISSING or (reply.__class__ in NO_REPLY and not push):
                 if reply is MISSING:
-                    reader.feed(receive(self._recv, self._socket_read_size))
+                    reader.feed(receive(self._recv, self._read_size))
                 reply = reader.gets(decode)
             return reply
 
@@ -532,7 +554,7 @@ class Connection:
         self.owed = max(0, self.owed - 1)
         if isinstance(reply, ErrorReply):
             reply = error_from(reply)
-        if isinstance(reply, BusyLoadingError):
+        if isinstance(reply, SERVER_CHANGED):
             self.disconnect()
         if isinstance(reply, RedisError):
             raise reply

@@ -54,6 +54,9 @@ CLASSES: dict[str, type[RedisError]] = {
     "WRONGPASS": AuthenticationFailedError,
 }
 
+#: After one of these the server is not what it was: no connection to it is kept.
+SERVER_CHANGED = (BusyLoadingError, MasterDownError, ReadOnlyError)
+
 MAX_CLIENTS = "max number of clients reached"
 #: What servers say of a password that have no WRONGPASS (before Redis 6), or none to compare it with.
 WRONG_PASSWORD = ("invalid password", "Client sent AUTH, but no password is set", "AUTH <password> called without any")

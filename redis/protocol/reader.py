@@ -268,7 +268,7 @@ class Reader:
 
     def _integer(self, head: int, line: bytes) -> int:
         try:
-            if (line.isdigit() and len(line) < 20) or (len(line) <= MAX_LINE and _is_integer(line)):
+            if line.isdigit() or _is_integer(line):
                 return int(line)
         except ValueError:
             raise self._broken("an integer has more digits than the interpreter converts") from None
@@ -389,6 +389,6 @@ def _take_integers(buffer: bytes, position: int, items: list[Any], missing: int)
     run = _match_integers(buffer, position, position + missing * 24)
     if run is None:
         return position
-    lines = buffer[position + 1 : run.end() - 2].split(b"\r\n:", missing)
+    lines = buffer[position + 1 : run.end() - 2].split(b"\r\n:")
     items += map(int, lines[:missing])
     return run.end() - sum(len(line) + 3 for line in lines[missing:])

@@ -41,7 +41,7 @@ def test_flatten():
 
 def test_at_most_one_names_those_that_are_given():
     args.at_most_one(ex=None, px=0)
-    with pytest.raises(DataError, match="^ex and px exclude each other$"):
+    with pytest.raises(DataError, match=r"^ex and px exclude each other$"):
         args.at_most_one(ex=0, nx=None, px="")
 
 
@@ -117,16 +117,10 @@ def test_choice(given):
 
 
 def test_a_choice_that_is_not_allowed():
-    with pytest.raises(DataError, match="^option is NX or XX, not 'ex'$"):
+    with pytest.raises(DataError, match=r"^option is NX or XX, not 'ex'$"):
         args.choice("option", "ex", "NX", "XX")
 
 
 def test_scan_words():
     assert args.scan_words() == []
     assert args.scan_words("a*", 0, "hash") == [b"MATCH", "a*", b"COUNT", 0, b"TYPE", "hash"]
-
-
-def test_counted_keys():
-    assert args.counted_keys(1)(("LMPOP", 2, "a", "b", b"LEFT")) == ("a", "b")
-    assert args.counted_keys(1)(["lmpop", b"1", "a", "LEFT"]) == ["a"]
-    assert args.counted_keys(1, step=2)(("MSETEX", 2, "a", 1, "b", 2, b"EX", 3)) == ("a", "b")

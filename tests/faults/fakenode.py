@@ -23,7 +23,7 @@ import threading
 from collections import defaultdict, deque
 from collections.abc import Callable
 from time import sleep
-from typing import Self
+from typing import Any, Self
 
 from tests.faults.store import Session, Store, error
 
@@ -212,10 +212,12 @@ def shut(sock: socket.socket) -> None:
 
 
 class FakeNode:
-    """A server on a free TCP port of 127.0.0.1, or on the Unix socket ``path``; with ``context`` it speaks TLS."""
+    """A server on a free TCP port of 127.0.0.1, or on the Unix socket ``path``; with ``context`` it speaks TLS, proved by ``ca_file``."""
 
-    def __init__(self, path: str | None = None, context: ssl.SSLContext | None = None) -> None:
-        self.path, self.context = path, context
+    def __init__(
+        self, path: str | None = None, context: ssl.SSLContext | None = None, ca_file: str | None = None
+    ) -> None:
+        self.path, self.context, self.ca_file = path, context, ca_file
         self.store = Store()
         self.lock = threading.Lock()
         self.closing = threading.Event()
@@ -234,6 +236,14 @@ class FakeNode:
     @property
     def port(self) -> int:
         return self.listener.getsockname()[1]
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The keywords that lead a client here."""
+        if self.path:
+            return {"unix_socket_path": self.path}
+        tls = {"ssl": True, "ssl_ca_certs": self.ca_file} if self.context else {}
+        return {"host": "127.0.0.1", "port": self.port, **tls}
 
     def script(self, name: str, *actions: Action) -> None:
         """Meet the next commands called ``name`` with these actions, in turn."""
