@@ -7,7 +7,9 @@ whatever else the machine does meets all of them alike.  Absolute times drift; t
 ``peers`` says who they are, ``scenarios`` what is done, ``measures`` what is taken, ``goals`` what to reach.
 Another scenario is another entry of the table in ``scenarios``.
 
-Where client and server take turns, both are kept on one core.  On two, each operation pays for waking a core that went
-idle; on a virtual machine that is ten times what a fast client costs, and comes and goes.  Needs the extras ``hiredis``
-and ``embedded``, and pip for the peers.
+Every client is kept on one core, and where client and server take turns, the server on the same.  On two, each
+operation pays for waking a core that went idle; on a virtual machine that is ten times what a fast client costs, and
+comes and goes.  The GET of several threads, which keep their core busy, is measured both ways.
+
+Needs the extras ``hiredis`` and ``embedded``, and pip for the peers.
 """

@@ -45,7 +45,7 @@ def main() -> int:
 
 def run(scenario: Scenario, server: Server, workers: list[Worker], options: argparse.Namespace) -> Samples:
     """The samples of a scenario, its table printed on the way."""
-    settle([server.pid, *(worker.pid for worker in workers)], scenario.one_core)
+    settle(server.pid, workers, scenario.one_core)
     samples, reasons = compare(scenario, workers, options.rounds, options.count or scenario.count)
     print(table(scenario, medians(samples)), *left_out(reasons), "", sep="\n", flush=True)
     return samples

@@ -45,8 +45,7 @@ class Scenario:
     #: The entry of ``measures.MEASURES``.
     measure: str = "time"
     threads: int = 1
-    #: Whether client and server share one core: where they take turns anyhow, the waking of a second core is noise that
-    #: is larger than what is measured.
+    #: Whether the server shares the core of the client, for they take turns; else it has one of its own.
     one_core: bool = True
     #: Whether the floor parses the reply with hiredis.
     parsed: bool = False
@@ -140,8 +139,10 @@ SCENARIOS = {
     for scenario in (
         Scenario("get", "GET, one connection", **GET),
         Scenario("set", "SET, one connection", **set_of("small", small, count=2000)),
-        Scenario("threads", "GET, 8 threads, one client, all cores", **{**GET, **THREADS}, one_core=False),
-        Scenario("threads-one-core", "GET, 8 threads, one client, one core", **{**GET, **THREADS}),
+        Scenario(
+            "threads", "GET, 8 threads, one client, the server on another core", **{**GET, **THREADS}, one_core=False
+        ),
+        Scenario("threads-one-core", "GET, 8 threads, one client, the server on the same core", **{**GET, **THREADS}),
         Scenario("lrange", "LRANGE of 1000 items", **LRANGE),
         Scenario("hgetall", "HGETALL of 1000 pairs", **HGETALL),
         Scenario("get-1mb", "GET of 1 MB", **get_of("1mb", one_megabyte, count=50)),

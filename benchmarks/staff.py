@@ -47,10 +47,6 @@ class Worker:
             text=True,
         )
 
-    @property
-    def pid(self) -> int:
-        return self.process.pid
-
     def versions(self) -> str:
         """What it measures; asked once, it is the first thing that a worker says."""
         return str(self.answer()["versions"])
@@ -90,14 +86,21 @@ class Worker:
         self.errors.close()
 
 
-def settle(processes: Iterable[int], one_core: bool) -> None:
-    """Put these processes, with all their threads, on the last core, or back on every core that this one may use."""
+def settle(server: int, workers: Iterable[Worker], one_core: bool) -> None:
+    """Keep the workers on the last core that this process may use, and the server beside them or on the first."""
     if not hasattr(os, "sched_setaffinity"):
         return
     cores = os.sched_getaffinity(0)
-    for process in processes:
-        for thread in os.listdir(f"/proc/{process}/task"):
-            os.sched_setaffinity(int(thread), {max(cores)} if one_core else cores)
+    keep(server, max(cores) if one_core else min(cores))
+    for worker in workers:
+        if worker.process.poll() is None:
+            keep(worker.process.pid, max(cores))
+
+
+def keep(process: int, core: int) -> None:
+    """Keep a process, with all its threads, on one core."""
+    for thread in os.listdir(f"/proc/{process}/task"):
+        os.sched_setaffinity(int(thread), {core})
 
 
 @contextmanager

@@ -184,24 +184,20 @@ class Terminal:
         )
         os.close(theirs)
         self.file = ours
-        self.until_prompt()
+        self.type("")
 
-    def until_prompt(self):
-        """Return what is shown up to the next prompt, or to the end."""
+    def type(self, text, end=shell.PROMPT):
+        """Type ``text``; return what is shown from there to ``end``, the next prompt, or until the shell has left."""
+        os.write(self.file, text.encode())
         shown, deadline = b"", time.monotonic() + 20
-        while not shown.endswith(shell.PROMPT.encode()):
+        while not shown.endswith(end.encode()):
             ready, _, _ = select.select([self.file], [], [], max(0, deadline - time.monotonic()))
-            assert ready, f"no prompt came after {shown!r}"
+            assert ready, f"{end!r} did not come after {shown!r}"
             try:
                 shown += os.read(self.file, 1000)
             except OSError:  # So Linux tells the end of a terminal.
                 break
         return shown.decode().replace("\r\n", "\n")
-
-    def type(self, text):
-        """Type ``text``; return what is shown from there to the next prompt."""
-        os.write(self.file, text.encode())
-        return self.until_prompt()
 
     def close(self):
         self.process.kill()
@@ -242,7 +238,8 @@ def test_leaving_the_prompt(terminal, leave):
 
 def test_ctrl_c_drops_the_line(terminal):
     prompt = terminal()
-    assert prompt.type("SET key \x03").endswith(shell.PROMPT)
+    prompt.type("SET key ", end="key ")  # It listens to the terminal now.
+    assert prompt.type("\x03").endswith(shell.PROMPT)
     assert "True" in prompt.type("SET key value\n")
 
 
@@ -277,3 +274,13 @@ def test_a_prompt_without_a_place_for_its_history(terminal, tmp_path):
     prompt = terminal(home=tmp_path / "missing")
     prompt.type("exit\n")
     assert prompt.process.wait(10) == 0
+
+
+def test_a_prompt_without_readline(monkeypatch, capsys):
+    monkeypatch.setattr(shell, "readline", None)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    lines = iter(["ECHO 1", "exit"])
+    monkeypatch.setattr("builtins.input", lambda prompt: next(lines))
+    with standalone() as server, server.client() as client:
+        assert shell.converse(client) == 0
+    assert capsys.readouterr().out.endswith("b'1'\n")

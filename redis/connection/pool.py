@@ -25,10 +25,11 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from redis.connection.options import accepted_options, refuse_misspelt, renamed
-from redis.connection.tcp import NEVER, Connection
+from redis.connection.tcp import Connection
 from redis.connection.tls import SSLConnection
 from redis.connection.unix import UnixDomainSocketConnection
 from redis.connection.url import options_from_url
+from redis.connection.wire import NEVER
 from redis.exceptions import ConnectionError, MaxConnectionsError, RedisError
 from redis.protocol.encoder import Encoder
 

@@ -33,17 +33,17 @@ from typing import Any
 from redis.exceptions import InvalidResponse, ResponseError
 
 MAX_NESTING = 1024
-"""So many arrays, maps, sets and pushes may stand inside one another, as in hiredis."""
+"""How many arrays, maps, sets and pushes may stand inside one another; the limit of hiredis too."""
 MAX_LINE = 65536
-"""So many bytes may a number, a length, a boolean or a null take; statuses and errors may be longer."""
+"""How many bytes a number, a length, a boolean or a null may take; statuses and errors may be longer."""
 RUN = 6
-"""With so many items missing it pays to look for a run of short bulks or of integers, and to split it in one go."""
+"""From this many missing items on it pays to look for a run of short bulks or of integers and to split it in one go."""
 MAX_RUN = 4096
-"""So many items are split in one go."""
+"""At most this many items are split in one go."""
 SHORT = 1024
-"""Bulks of less bytes may be part of a run."""
+"""Bulks of fewer bytes may be part of a run."""
 
-CRLF = b"\r\n"
+CR, LF = CRLF = b"\r\n"
 INTEGER, DOUBLE, BIG_NUMBER, BOOLEAN, NULL, STATUS, ERROR = LINES = b":,(#_+-"
 BULK, VERBATIM, BLOB_ERROR = BLOBS = b"$=!"
 ARRAY, SET, MAP, PUSH, ATTRIBUTE = AGGREGATES = b"*~%>|"
@@ -162,7 +162,7 @@ class Reader:
                 stop = start + (LENGTHS.get(line) or self._length(line))
                 if stop + 2 > len(buffer):
                     return self._wait_for_bulk(position, start, stop - start)
-                if buffer[stop] != 13 or buffer[stop + 1] != 10:
+                if buffer[stop] != CR or buffer[stop + 1] != LF:
                     raise self._broken("a bulk is longer than its length says")
                 items.append(buffer[start:stop] if head == BULK else self._blob(head, buffer[start:stop]))
                 position = stop + 2
@@ -280,7 +280,7 @@ class Reader:
         return float(line)
 
     def _length(self, line: bytes) -> int:
-        if line.isdigit() and len(line) < 19 and (line[0] != 48 or line == b"0"):
+        if line.isdigit() and len(line) < 19 and (not line.startswith(b"0") or line == b"0"):
             return int(line)
         raise self._broken("a length is malformed")
 

@@ -17,16 +17,16 @@ def test_ping_that_is_not_answered_by_pong():
 
 
 def test_the_name_is_a_str_in_every_kind(make_client, kind):
-    client = make_client(max_connections=1, **kind.options)
-    assert client.client_getname() is None
-    assert client.client_setname("me") is True
-    assert client.client_getname() == "me"
+    r = make_client(max_connections=1, **kind.options)
+    assert r.client_getname() is None
+    assert r.client_setname("me") is True
+    assert r.client_getname() == "me"
     with pytest.raises(ResponseError, match="cannot contain spaces"):
-        client.client_setname("a b")
+        r.client_setname("a b")
 
 
 def test_client_id(make_client, kind):
-    client = make_client(max_connections=1, **kind.options)
-    number = client.client_id()
-    assert client.client_id() == number
+    r = make_client(max_connections=1, **kind.options)
+    number = r.client_id()
+    assert r.client_id() == number
     assert make_client(**kind.options).client_id() > number

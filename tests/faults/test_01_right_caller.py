@@ -1,0 +1,168 @@
+"""A reply never reaches another call, wherever an exception lands."""
+
+from __future__ import annotations
+
+import builtins
+import errno
+import threading
+from time import monotonic
+
+import pytest
+
+import redis
+from tests.faults.conftest import LEFT_TO_FINALIZER, SOAK, settle, sound
+from tests.faults.fakenode import answer, silent, slowly
+from tests.faults.interrupt import INSTRUCTION, LINE, Interrupted, interruptions
+from tests.faults.storm import storm
+from tests.servers import ask
+
+pytestmark = LEFT_TO_FINALIZER
+
+KEYS = 50
+
+
+def eagain() -> OSError:
+    return BlockingIOError(errno.EAGAIN, "raised by a handler")
+
+
+def our_own() -> Exception:
+    return redis.ConnectionError("raised by a handler")
+
+
+#: What a handler may raise: nothing that the client can mistake for an outcome of its socket.
+RAISED = [Interrupted, KeyboardInterrupt, lambda: builtins.TimeoutError("by a handler"), eagain, our_own]
+
+
+@pytest.fixture
+def keys(transport) -> dict[str, bytes]:
+    """Keys of known values."""
+    values = {f"key:{number}": b"value of %d" % number for number in range(KEYS)}
+    for key, value in values.items():
+        ask(transport.server, "SET", key, value)
+    return values
+
+
+def test_get_interrupted_at_every_line_far_from_the_server(keys, proxy, make) -> None:
+    proxy.delay(0.005)
+    client = make(**proxy.options)
+    for run in interruptions(lambda: client.get("key:1"), LINE):
+        other = f"key:{2 + run.point % 40}"
+        assert client.get(other) == keys[other], run
+        assert run.error is run.raised
+        assert sound(client.connection_pool), run
+
+
+def test_get_interrupted_at_every_line_of_connecting_too(keys, transport, make) -> None:
+    client = make(**transport.options)
+    for run in interruptions(lambda: client.get("key:1"), LINE, prepare=client.connection_pool.disconnect):
+        other = f"key:{2 + run.point % 40}"
+        assert client.get(other) == keys[other], run
+        assert sound(client.connection_pool), run
+
+
+@pytest.mark.parametrize("make_error", RAISED, ids=["private", "keyboard", "timeout", "eagain", "ours"])
+def test_incr_interrupted_at_every_instruction(transport, make, make_error) -> None:
+    client = make(**transport.options, max_connections=2)
+    client.set("n", 0)
+    before = 0
+    for run in interruptions(lambda: client.incr("n"), INSTRUCTION, make=make_error):
+        assert client.echo("mine") == b"mine", run
+        now = int(client.get("n"))
+        assert before <= now <= before + 1, run
+        assert run.error is run.raised, run
+        assert sound(client.connection_pool), run
+        before = now
+    assert settle(client.connection_pool) <= 2
+
+
+def test_disconnect_interrupted_at_every_instruction(keys, transport, make) -> None:
+    client = make(**transport.options)
+    pool = client.connection_pool
+    for run in interruptions(lambda: pool.disconnect(immediate=True), INSTRUCTION, prepare=lambda: client.get("key:1")):
+        assert client.get("key:2") == keys["key:2"], run
+        assert sound(pool), run
+    assert settle(pool) == 1
+
+
+def test_storm_of_signals(keys, transport, make) -> None:
+    client = make(**transport.options, max_connections=3)
+    names, wrong, right, end = list(keys), 0, 0, monotonic() + (20 if SOAK else 1)
+    with storm() as weather:
+        while monotonic() < end:
+            key = names[(right + weather.strikes) % KEYS]
+            try:
+                value = client.get(key)
+            except Interrupted:
+                continue
+            wrong += value != keys[key]
+            right += 1
+    assert wrong == 0
+    assert right > 100 and weather.strikes > 100
+    assert sound(client.connection_pool)
+    assert settle(client.connection_pool) <= 3
+    assert [client.get(key) for key in keys] == list(keys.values())
+
+
+def test_bytes_one_by_one(keys, proxy, make) -> None:
+    proxy.replies.split = proxy.requests.split = True
+    client = make(**proxy.options)
+    assert [client.get(key) for key in list(keys)[:5]] == list(keys.values())[:5]
+    assert client.mget(list(keys)[:7]) == list(keys.values())[:7]
+
+
+def test_a_reply_that_comes_too_late_is_nobodys(node, client) -> None:
+    client.set("a", "A")
+    client.set("b", "B")
+    node.script("GET", slowly(0.5))
+    with pytest.raises(redis.TimeoutError):
+        client.get("a")
+    assert client.get("b") == b"B"
+    node.script("GET", silent, answer)
+    with pytest.raises(redis.TimeoutError):
+        client.get("a")
+    assert [client.get(key) for key in "ba"] == [b"B", b"A"]
+
+
+def test_threads_get_their_own(keys, transport, make) -> None:
+    client = make(**transport.options)
+    wrong: list[str] = []
+
+    def work(start: int) -> None:
+        for number in range(200):
+            key = f"key:{(start + number) % KEYS}"
+            if client.get(key) != keys[key]:
+                wrong.append(key)
+
+    threads = [threading.Thread(target=work, args=(7 * start,)) for start in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    assert sound(client.connection_pool) and settle(client.connection_pool) <= 8
+
+
+def test_a_command_in_the_middle_of_a_command_gets_another_connection(keys, transport, make) -> None:
+    """A signal handler may use the client that it interrupts."""
+    client = make(**transport.options)
+    seen = []
+
+    class Nosy:
+        """Is asked for its text while the outer command is being packed, and looks into the server itself."""
+
+        def __str__(self) -> str:
+            seen.append(client.get("key:3"))
+            return "key:4"
+
+    assert client.get(Nosy()) == keys["key:4"]
+    assert seen == [keys["key:3"]]
+
+
+def test_a_connection_that_owes_refuses_another_command(keys, transport, make) -> None:
+    pool = make(**transport.options).connection_pool
+    connection = pool.get_connection("GET")
+    connection.send_command("GET", "key:1")
+    with pytest.raises(redis.RedisError, match="in the middle of a command"):
+        connection.call(b"*1\r\n$4\r\nPING\r\n")
+    assert connection.read_response() == keys["key:1"]
+    pool.release(connection)
