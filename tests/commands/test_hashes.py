@@ -1,9 +1,12 @@
 """The commands on hashes: what comes back from a real server, and what every option sends."""
 
+import inspect
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from redis.commands import Commands
+from redis.commands.hashes import NOT_GIVEN
 from redis.exceptions import DataError, ResponseError
 from tests.recorder import sent
 
@@ -34,6 +37,11 @@ def test_the_words_of_hset():
     assert sent(lambda client: client.hset("h", 0, "")) == ("HSET", "h", 0, "")
     assert sent(lambda client: client.hset("h", None, None, PAIRS)) == ("HSET", "h", "a", 1, "b", 2)
     assert sent(lambda client: client.hset("h", "f", "v", {}, [])) == ("HSET", "h", "f", "v")
+
+
+def test_the_signature_shows_that_a_value_may_be_left_out():
+    assert inspect.signature(Commands.hset).parameters["value"].default is NOT_GIVEN
+    assert str(NOT_GIVEN) == "<not given>"
 
 
 @pytest.mark.parametrize(

@@ -27,3 +27,10 @@ def test_the_time_and_the_keys(spec, words, time, keys, as_bytes):
     expected = [key.encode() if as_bytes else key for key in keys.split()]
     assert waiting_time(spec, sent) == time
     assert keys_of(spec, sent) == expected
+
+
+def test_words_that_name_no_streams():
+    assert waiting_time(XREAD, ["XREAD", "COUNT", 5]) is None
+    assert waiting_time(XREAD, ["XREAD", "BLOCK"]) is None
+    with pytest.raises(ValueError, match="there is no STREAMS"):
+        keys_of(XREAD, ["XREAD", "COUNT", 5])
