@@ -8,7 +8,8 @@ when the pool is set; it is written for speed, and on the rules that keep an ans
 (see ``docs/design.rst``).  The classic one is the chain of ``get_connection``, ``send_command``, ``read_response``,
 ``parse_response`` and ``release``, for everybody who has put a class of his own in one of these places.
 
-This module must not know bytes, sockets or single commands.
+This module must not know bytes, sockets or single commands.  What it imports beyond its needs is what programs have
+always imported from it; ``__all__`` lists it.
 """
 
 from __future__ import annotations
@@ -19,21 +20,85 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, overload
 
 from redis.commands import Commands
+from redis.commands.args import list_or_args
 from redis.commands.legacy import LEGACY_CALLBACKS, LegacyCommands
+from redis.commands.replies import (
+    bool_ok,
+    dict_merge,
+    float_or_none,
+    int_or_none,
+    pairs_to_dict,
+    pairs_to_dict_typed,
+    parse_config_get,
+    parse_hscan,
+    parse_info,
+    parse_object,
+    parse_scan,
+    sort_return_tuples,
+    string_keys_to_dict,
+    timestamp_to_datetime,
+    zset_score_pairs,
+)
 from redis.commands.spec import PLAIN, SPECS, Special, name_of, understand
 from redis.connection.options import accepted_options, check_seconds, refuse_unknown, renamed
 from redis.connection.outcome import Fault, NotSent, Unknown, annotate, is_of, public_error
 from redis.connection.parsers import ReaderParser, is_reader_parser
 from redis.connection.pool import LOOK, OURS, BlockingConnectionPool, ConnectionPool, SingleConnectionPool, closed_error
 from redis.connection.retry import may_send_again
+from redis.connection.socketbuffer import SYM_EMPTY
 from redis.connection.tcp import Connection
 from redis.connection.tls import SSLConnection
 from redis.connection.unix import UnixDomainSocketConnection
-from redis.exceptions import ConnectionError, RedisError, ResponseError, TimeoutError
+from redis.exceptions import (
+    ConnectionError,
+    DataError,
+    ExecAbortError,
+    NoScriptError,
+    PubSubError,
+    RedisError,
+    ResponseError,
+    TimeoutError,
+    WatchError,
+)
 from redis.protocol.encoder import Encoder
 from redis.protocol.errors import SERVER_CHANGED, ErrorReply, error_from
-from redis.protocol.packer import Packed, packer_for
+from redis.protocol.packer import Packed, Token, packer_for
 from redis.typing import ReplyCallback, T
+
+__all__ = [
+    "SYM_EMPTY",
+    "ConnectionError",
+    "ConnectionPool",
+    "DataError",
+    "ExecAbortError",
+    "NoScriptError",
+    "PubSubError",
+    "Redis",
+    "RedisError",
+    "ResponseError",
+    "SSLConnection",
+    "StrictRedis",
+    "TimeoutError",
+    "Token",
+    "UnixDomainSocketConnection",
+    "WatchError",
+    "bool_ok",
+    "dict_merge",
+    "float_or_none",
+    "int_or_none",
+    "list_or_args",
+    "pairs_to_dict",
+    "pairs_to_dict_typed",
+    "parse_config_get",
+    "parse_hscan",
+    "parse_info",
+    "parse_object",
+    "parse_scan",
+    "sort_return_tuples",
+    "string_keys_to_dict",
+    "timestamp_to_datetime",
+    "zset_score_pairs",
+]
 
 Client = TypeVar("Client", bound="StrictRedis[Any]")
 
@@ -258,7 +323,9 @@ class StrictRedis(Commands[T]):
         if reply.__class__ is ErrorReply:
             raise self._refusal(reply, words, connection)
         callback = self.response_callbacks.get(args[0])
-        return reply if callback is None else callback(reply, **options)
+        if callback is None:
+            return reply
+        return callback(reply, **options) if options else callback(reply)
 
     def _send_again(
         self, connection: Connection, words: tuple[Any, ...], data: Packed, special: Special | None, fault: Fault

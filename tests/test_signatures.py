@@ -39,7 +39,7 @@ PENDING_METHODS = """
 """.split()
 #: Names of the module redis.client.
 PENDING_NAMES = """
-    BasePipeline Lock LuaLock Pipeline PubSub PubSubWorkerThread SENTINEL_STATE_TYPES SYM_EMPTY Script
+    BasePipeline Lock LuaLock Pipeline PubSub PubSubWorkerThread SENTINEL_STATE_TYPES Script
     StrictPipeline _parse_node_line parse_client_list parse_cluster_info parse_cluster_nodes parse_debug_object
     parse_georadius_generic parse_sentinel_get_master parse_sentinel_master parse_sentinel_masters
     parse_sentinel_slaves_and_sentinels parse_sentinel_state parse_slowlog_get parse_zscan
@@ -47,12 +47,6 @@ PENDING_NAMES = """
 PENDING = {
     *(f"redis.client.{client}.{name}" for client in ("StrictRedis", "Redis") for name in PENDING_METHODS),
     *(f"redis.client.{name}" for name in PENDING_NAMES),
-    "redis.connection.PythonParser.encoding",
-    "redis.connection.SYM_CRLF",
-    "redis.connection.SYM_DOLLAR",
-    "redis.connection.SYM_EMPTY",
-    "redis.connection.SYM_STAR",
-    "redis.connection.SocketBuffer",
     "redis.lock",
     "redis.sentinel",
     "redis.utils.pipeline",

@@ -35,8 +35,8 @@ def flatten(mapping: Mapping[Any, Any]) -> list[Any]:
 
 def at_most_one(**options: Any) -> None:
     """Raise a DataError that names them where more than one of ``options`` is given, that is, not None."""
-    given = [name for name, value in options.items() if value is not None]
-    if len(given) > 1:
+    if [*options.values()].count(None) < len(options) - 1:
+        given = [name for name, value in options.items() if value is not None]
         raise DataError(f"{' and '.join(given)} exclude each other")
 
 
@@ -84,6 +84,8 @@ def expiry_words(
 
 def condition_words(nx: bool = False, xx: bool = False, gt: bool = False, lt: bool = False) -> list[Any]:
     """Return the words of the conditions; ``nx`` excludes the others, ``gt`` and ``lt`` each other."""
+    if not (nx or xx or gt or lt):
+        return []
     for excluded, other in (("xx", xx), ("gt", gt), ("lt", lt)):
         at_most_one(**{"nx": nx or None, excluded: other or None})
     at_most_one(gt=gt or None, lt=lt or None)

@@ -1,8 +1,8 @@
 """What every group of commands stands on: one hook, ``execute_command``.
 
-A group is a class of methods that turn their arguments into the words of a command.  It has no ``__init__``, no attribute
-and no idea of a connection.  Whoever brings ``execute_command`` (a client, a pipeline, a recorder in a test) brings the
-meaning of "send".
+A group is a class of methods that turn their arguments into the words of a command.  It has no ``__init__``, no
+attribute and no idea of a connection.  Whoever brings ``execute_command`` (a client, a pipeline, a recorder in a test)
+brings the meaning of "send".
 """
 
 from __future__ import annotations

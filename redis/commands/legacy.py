@@ -26,8 +26,10 @@ LEGACY_CALLBACKS = {"TTL": none_if_negative, "PTTL": none_if_negative}
 
 def require_number(value: Any, argument: str, order: str) -> None:
     """Raise a DataError that shows ``order`` where ``value``, which is to be a number, is a text that is none."""
+    if isinstance(value, timedelta):
+        return
     try:
-        isinstance(value, timedelta) or int(value)
+        int(value)
     except (ValueError, TypeError):
         raise DataError(f"{argument} is to be a number, not {type(value).__name__}; the order is {order}") from None
 

@@ -4,6 +4,7 @@ from redis.connection.options import FALSE_STRINGS, URL_QUERY_ARGUMENT_PARSERS, 
 from redis.connection.outcome import SERVER_CLOSED_CONNECTION_ERROR
 from redis.connection.parsers import HIREDIS_AVAILABLE, BaseParser, DefaultParser, HiredisParser, PythonParser
 from redis.connection.pool import BlockingConnectionPool, ConnectionPool
+from redis.connection.socketbuffer import SYM_CRLF, SYM_DOLLAR, SYM_EMPTY, SYM_STAR, SocketBuffer
 from redis.connection.tcp import Connection
 from redis.connection.tls import SSLConnection, ssl_available
 from redis.connection.unix import UnixDomainSocketConnection
@@ -26,6 +27,10 @@ __all__ = [
     "FALSE_STRINGS",
     "HIREDIS_AVAILABLE",
     "SERVER_CLOSED_CONNECTION_ERROR",
+    "SYM_CRLF",
+    "SYM_DOLLAR",
+    "SYM_EMPTY",
+    "SYM_STAR",
     "URL_QUERY_ARGUMENT_PARSERS",
     "AuthenticationError",
     "BaseParser",
@@ -45,6 +50,7 @@ __all__ = [
     "RedisError",
     "ResponseError",
     "SSLConnection",
+    "SocketBuffer",
     "TimeoutError",
     "Token",
     "UnixDomainSocketConnection",

@@ -75,6 +75,9 @@ class BaseParser:
 class ReaderParser(BaseParser):
     """A parser around a reader; a subclass says which one."""
 
+    #: The charset that replies are decoded in, None where they are not.
+    encoding: str | None = None
+
     def __init__(self, socket_read_size: int = READ_SIZE) -> None:
         self.socket_read_size = socket_read_size
         self.reader: ReaderLike | None = None
@@ -87,6 +90,7 @@ class ReaderParser(BaseParser):
     def on_connect(self, connection: Any) -> None:
         """Read from the socket of ``connection`` from now on, with a new reader: none is kept across sockets."""
         self._sock = connection._sock
+        self.encoding, _ = charset(connection.encoder)
         self.reader = self.make_reader(connection.encoder)
 
     def on_disconnect(self) -> None:

@@ -75,8 +75,8 @@ class SocketTimeouts:
 
 
 def would_block(error: OSError) -> bool:
-    """Whether nothing is wrong but that there is nothing to read; TLS says it in its own words."""
-    return isinstance(error, BlockingIOError) or type(error).__name__ == "SSLWantReadError"
+    """Whether nothing is wrong but that the time has not come; TLS says it in its own words."""
+    return isinstance(error, BlockingIOError) or type(error).__name__ in ("SSLWantReadError", "SSLWantWriteError")
 
 
 def timeval(seconds: float | None) -> bytes:

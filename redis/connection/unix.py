@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from typing import Any, ClassVar
 
+from redis.connection.parsers import READ_SIZE, DefaultParser
 from redis.connection.tcp import Connection
 
 
@@ -19,9 +20,26 @@ class UnixDomainSocketConnection(Connection):
         db: int = 0,
         password: str | None = None,
         socket_timeout: float | None = None,
+        encoding: str = "utf-8",
+        encoding_errors: str = "strict",
+        decode_responses: bool = False,
+        retry_on_timeout: bool = False,
+        parser_class: type[Any] = DefaultParser,
+        socket_read_size: int = READ_SIZE,
         **options: Any,
     ) -> None:
-        super().__init__(db=db, password=password, socket_timeout=socket_timeout, **options)
+        super().__init__(
+            db=db,
+            password=password,
+            socket_timeout=socket_timeout,
+            encoding=encoding,
+            encoding_errors=encoding_errors,
+            decode_responses=decode_responses,
+            retry_on_timeout=retry_on_timeout,
+            parser_class=parser_class,
+            socket_read_size=socket_read_size,
+            **options,
+        )
         self.path = path
 
     def __repr__(self) -> str:

@@ -98,6 +98,11 @@ class Wire:
         """Where the server is, as errors name it."""
         raise NotImplementedError
 
+    @property
+    def reads_batches(self) -> bool:
+        """Whether the replies of a batch can be read as one array: no push may stand among them."""
+        return self._ours and not self.speaks_resp3
+
     # The state.
 
     def disconnect(self) -> None:

@@ -12,6 +12,7 @@ import redis
 from redis.commands import Commands, spec
 from redis.commands.spec import SPECS, keys_of, name_of, understand, waiting_time
 from redis.exceptions import DataError
+from tests.recorder import sent
 from tests.servers import ask
 
 PACKAGE = Path(redis.__file__).parent
@@ -210,6 +211,32 @@ def test_no_keys():
 )
 def test_waiting_time(words, seconds):
     assert waiting_time(SPECS[words[0]], words) == seconds
+
+
+#: A call of each method that waits, with a time-out of seven of its units.
+WAITING = {
+    "BLMOVE": lambda client: client.blmove("a", "b", 7),
+    "BLMOVEM": lambda client: client.blmovem("a", "b", 7, count=9, ordering="OBO"),
+    "BLMPOP": lambda client: client.blmpop(7, 1, "a", direction="LEFT", count=9),
+    "BLPOP": lambda client: client.blpop(["a", "b"], 7),
+    "BRPOP": lambda client: client.brpop(["a", "b"], 7),
+    "BRPOPLPUSH": lambda client: client.brpoplpush("a", "b", 7),
+    "BZMPOP": lambda client: client.bzmpop(7, 1, "a", min=True, count=9),
+    "BZPOPMAX": lambda client: client.bzpopmax(["a", "b"], 7),
+    "BZPOPMIN": lambda client: client.bzpopmin(["a", "b"], 7),
+    "WAIT": lambda client: client.wait(9, 7000),
+    "WAITAOF": lambda client: client.waitaof(1, 9, 7000),
+    "XREAD": lambda client: client.execute_command("XREAD", b"COUNT", 9, b"BLOCK", 7000, b"STREAMS", "a", 0),
+    "XREADGROUP": lambda client: client.execute_command(
+        *("XREADGROUP", b"GROUP", "g", "c", b"BLOCK", 7000, b"STREAMS", "a", ">")
+    ),
+}
+
+
+def test_the_time_of_every_method_that_waits():
+    assert WAITING.keys() == {name for name, found in SPECS.items() if found.blocking}
+    for name, call in WAITING.items():
+        assert waiting_time(SPECS[name], sent(call)) == 7.0, name
 
 
 @pytest.mark.parametrize(

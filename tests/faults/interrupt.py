@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -97,17 +98,24 @@ def interruptions(
 
 def attempt(call: Callable[[], Any], point: int, fuse: Fuse, watched: Callable[[Callable[[], Any]], Any]) -> Run | None:
     """Run the call once; None says that it ended before the point was reached."""
-    value, error = None, None
     fuse.arm(point)
     try:
         value = watched(call)
-    except BaseException as caught:
+    except BaseException as error:
         if fuse.raised is None:
             raise
-        error = caught
+        let_go(error)
+        return Run(point, fuse.raised, error)
     finally:
         fuse.disarm()
-    return fuse.raised and Run(point, fuse.raised, error, value)
+    return fuse.raised and Run(point, fuse.raised, None, value)
+
+
+def let_go(error: BaseException | None) -> None:
+    """Forget the variables of the frames that ``error`` went through: they would keep a connection alive."""
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__context__
 
 
 @contextmanager

@@ -15,22 +15,23 @@ from types import FrameType
 
 from tests.faults.interrupt import PACKAGE, Interrupted, Raiser
 
-#: Seconds between two strikes, at least and at most.
+#: Seconds between two strikes, at least and, unless a test says otherwise, at most.
 SHORTEST, LONGEST = 50e-6, 800e-6
 
 
 class Storm:
     """Counts the strikes."""
 
-    def __init__(self, make: Raiser, seed: int) -> None:
+    def __init__(self, make: Raiser, longest: float) -> None:
         self.make = make
-        self.random = random.Random(seed)
+        self.longest = longest
+        self.random = random.Random(1)
         self.strikes = 0
         self.quiet = False
         self.last: BaseException | None = None
 
     def rearm(self) -> None:
-        signal.setitimer(signal.ITIMER_REAL, self.random.uniform(SHORTEST, LONGEST))
+        signal.setitimer(signal.ITIMER_REAL, self.random.uniform(SHORTEST, self.longest))
 
     def strike(self, number: int, frame: FrameType | None) -> None:
         if self.quiet:
@@ -51,9 +52,9 @@ def inside_package(frame: FrameType | None) -> bool:
 
 
 @contextmanager
-def storm(make: Raiser = Interrupted, seed: int = 1) -> Iterator[Storm]:
-    """Let signals strike the main thread until the block ends."""
-    weather = Storm(make, seed)
+def storm(make: Raiser = Interrupted, longest: float = LONGEST) -> Iterator[Storm]:
+    """Let signals strike the main thread, at least every ``longest`` seconds, until the block ends."""
+    weather = Storm(make, longest)
     before = signal.signal(signal.SIGALRM, weather.strike)
     ignored = sys.unraisablehook
     # A strike inside a finalizer raises into nothing; that is no news.
