@@ -87,6 +87,7 @@ def test_start_and_stop_may_be_said_twice():
     assert server.pid == pid
     server.stop()
     server.stop()
+    assert server.port == 0
     assert not alive(pid)
 
 
@@ -404,6 +405,16 @@ def test_a_server_that_does_not_obey_is_killed(tmp_path, monkeypatch):
     assert not alive(pid)
 
 
+def test_a_child_of_the_server_ends_with_it():
+    with Server(config={"rdb-key-save-delay": 10_000_000}) as server:
+        ask(server, "SET", "key", "value")
+        ask(server, "BGSAVE")
+        children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
+        assert all(map(alive, children))
+    assert children
+    assert not any(map(alive, children))
+
+
 def test_a_watchdog_that_died_is_not_missed():
     with Server() as server:
         pid, folder = server.pid, folder_of(server)
@@ -424,7 +435,7 @@ def test_a_server_that_is_dropped_ends():
 PARENT = """
 import os, signal, sys, time
 from redis.embedded import Server
-server = Server({data_dir!r})
+server = Server({data_dir!r}, config={{"enable-debug-command": "local"}})
 server.start()
 print(server.pid, os.path.dirname(server.unix_socket), flush=True)
 sys.stdin.readline()
@@ -442,7 +453,7 @@ def parent():
         def run(then, data_dir=None):
             code = PARENT.format(data_dir=data_dir) + then
             pipes = dict.fromkeys(["stdin", "stdout", "stderr"], subprocess.PIPE)
-            process = subprocess.Popen([sys.executable, "-c", code], text=True, **pipes)
+            process = subprocess.Popen([sys.executable, "-W", "always", "-c", code], text=True, **pipes)
             stack.enter_context(process)
             stack.callback(process.kill)
             pid, folder = process.stdout.readline().split()
@@ -482,7 +493,14 @@ def test_a_server_saves_its_data_when_the_program_is_killed(parent, tmp_path):
 
 
 def test_a_server_that_hangs_is_killed_with_the_program(parent):
-    process, pid, folder = parent("os.kill(server.pid, signal.SIGSTOP); print(); time.sleep(50)")
+    then = """
+try:
+    server.client(socket_timeout=0.2).execute_command("DEBUG", "SLEEP", "50")
+except OSError:
+    print(flush=True)
+time.sleep(50)
+"""
+    process, pid, folder = parent(then)
     process.stdout.readline()
     process.kill()
     process.communicate()

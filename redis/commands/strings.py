@@ -31,7 +31,7 @@ def set_reply(response: Any, get: bool = False) -> Any:
     """Return True for OK; the old value, or None, as it came."""
     if get or response is None:
         return response
-    return bool_ok(response) or response
+    return response == (b"OK" if response.__class__ is bytes else "OK") or response
 
 
 def lcs_reply(response: Any, idx: bool = False) -> Any:

@@ -46,6 +46,7 @@ NEVER = float("-inf")
 NOSIGNAL = getattr(socket, "MSG_NOSIGNAL", 0)
 MANY_BUFFERS = 512
 """How many buffers one sendmsg takes; the kernel's bound is 1024."""
+DOLLAR = ord("$")
 UNASKED = "the server sent more than it was asked for"
 
 
@@ -184,7 +185,7 @@ class Wire:
             if is_foreign(error):
                 raise
             raise Unknown("recv") from error
-        if len(chunk) > LONG and (length := large_bulk(chunk)):
+        if len(chunk) > LONG and chunk[0] == DOLLAR and (length := large_bulk(chunk)):
             reply = self._receive_large(chunk, length)
         else:
             self._feed(chunk)

@@ -75,21 +75,26 @@ def packer_for(encoder: Encoder) -> Pack:
         for arg in args:
             kind = arg.__class__
             if (kind is not str and kind is not bytes) or len(arg) > LARGE:
-                return pack(args, encoder)
-        return pack_in_c(args)
+                break
+        else:
+            return pack_in_c(args)
+        if not TEXT_AND_NUMBERS.issuperset(map(type, args)):
+            return pack(args, encoder)
+        words = tuple([repr(arg) if arg.__class__ in NUMBERS else arg for arg in args])
+        return pack_in_c(words) if max(map(len, words)) <= LARGE else pack(args, encoder)
 
     return pack_fast
 
 
 def batch_packer_for(encoder: Encoder) -> Callable[[Sequence[Sequence[Any]]], Packed]:
     """Return the fastest function that packs many commands; the checks of each word run in C as well."""
-    pack_in_c = packer_in_c(encoder)
+    pack_in_c, pack_one = packer_in_c(encoder), packer_for(encoder)
 
     def pack_batch(commands: Sequence[Sequence[Any]]) -> Packed:
         words = list(chain.from_iterable(commands))
         if pack_in_c is not None and TEXT.issuperset(map(type, words)) and max(map(len, words)) <= LARGE:
             return b"".join(map(pack_in_c, commands))
-        return join_small([pack(command, encoder) for command in commands])
+        return join_small([pack_one(command) for command in commands])
 
     return pack_batch
 
@@ -106,6 +111,8 @@ def join_small(packed: Iterable[Packed]) -> Packed:
 
 
 TEXT = frozenset((str, bytes))
+NUMBERS = frozenset((int, float))
+TEXT_AND_NUMBERS = TEXT | NUMBERS
 UTF8 = frozenset((name, "strict") for name in ("utf-8", "utf8", "utf_8"))
 
 
