@@ -14,8 +14,8 @@ always imported from it; ``__all__`` lists it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from time import monotonic
+from collections.abc import Callable, Mapping
+from time import monotonic, sleep
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, overload
 
@@ -60,6 +60,7 @@ from redis.exceptions import (
     TimeoutError,
     WatchError,
 )
+from redis.pipeline import BasePipeline
 from redis.protocol.encoder import Encoder
 from redis.protocol.errors import SERVER_CHANGED, ErrorReply, error_from
 from redis.protocol.packer import Packed, Token, packer_for
@@ -67,16 +68,19 @@ from redis.typing import ReplyCallback, T
 
 __all__ = [
     "SYM_EMPTY",
+    "BasePipeline",
     "ConnectionError",
     "ConnectionPool",
     "DataError",
     "ExecAbortError",
     "NoScriptError",
+    "Pipeline",
     "PubSubError",
     "Redis",
     "RedisError",
     "ResponseError",
     "SSLConnection",
+    "StrictPipeline",
     "StrictRedis",
     "TimeoutError",
     "Token",
@@ -117,6 +121,8 @@ class StrictRedis(Commands[T]):
     }
     #: The same dictionary under its second name; a subclass may override either.
     REDIS_CALLBACKS: ClassVar[dict[str, ReplyCallback]] = RESPONSE_CALLBACKS
+    #: What ``pipeline()`` makes; a subclass may bring its own.
+    pipeline_class: ClassVar[type[BasePipeline]]
 
     @overload
     def __init__(
@@ -280,6 +286,44 @@ class StrictRedis(Commands[T]):
     def set_response_callback(self, command: str, callback: ReplyCallback) -> None:
         """Have ``callback(response, **options)`` shape the replies to ``command``, for this client alone."""
         self.response_callbacks[command] = callback
+
+    # Pipelines.
+
+    def pipeline(self, transaction: bool = True, shard_hint: Any = None) -> Any:
+        """Return a pipeline: its methods queue, its ``execute()`` sends all at once and returns the list of results.
+
+        With ``transaction`` the server executes it as one unit (MULTI, EXEC); without, one command after the other.
+        """
+        return self.pipeline_class(self.connection_pool, self.response_callbacks, transaction, shard_hint)
+
+    def transaction(
+        self,
+        func: Callable[[Any], Any],
+        *watches: Any,
+        shard_hint: Any = None,
+        value_from_callable: bool = False,
+        watch_delay: float | None = None,
+        retries: int | None = None,
+    ) -> Any:
+        """Call ``func(pipeline)`` and execute the pipeline, anew as long as one of the keys ``watches`` was changed.
+
+        Returns the results of the pipeline, or what ``func`` returned with ``value_from_callable``.  Between two
+        attempts it waits ``watch_delay`` seconds; after ``retries`` of them (None: no limit) the WatchError is raised.
+        """
+        attempts = 0
+        with self.pipeline(True, shard_hint) as pipe:
+            while True:
+                try:
+                    if watches:
+                        pipe.watch(*watches)
+                    value = func(pipe)
+                    results = pipe.execute()
+                    return value if value_from_callable else results
+                except WatchError:
+                    attempts += 1
+                    if retries is not None and attempts > retries:
+                        raise
+                    sleep(watch_delay or 0)
 
     # The short way.
 
@@ -445,6 +489,18 @@ class Redis(LegacyCommands[T], StrictRedis[T]):  # type: ignore[misc]
         def from_url(cls: type[Redis[Any]], url: str, db: int | None = None, **kwargs: Any) -> Redis[bytes]: ...
         @classmethod
         def from_url(cls, url: str, db: int | None = None, **kwargs: Any) -> Any: ...
+
+
+class StrictPipeline(BasePipeline, StrictRedis[Any]):
+    """The pipeline of a StrictRedis."""
+
+
+class Pipeline(BasePipeline, Redis[Any]):  # type: ignore[misc]
+    """The pipeline of a Redis."""
+
+
+StrictRedis.pipeline_class = StrictPipeline
+Redis.pipeline_class = Pipeline
 
 
 def connection_for(

@@ -57,6 +57,8 @@ class ConnectionError(RedisError, builtins.ConnectionError):
     #: True: the server may have executed the command.  False: it certainly has not.  The class says True, so that an
     #: error of unknown origin is never taken for a permission to send again.
     maybe_applied: bool = True
+    #: The results of a pipeline that had come; the rest may have been executed if ``maybe_applied``.  None elsewhere.
+    replies: list[object] | None = None
 
 
 class TimeoutError(RedisError, builtins.TimeoutError):
@@ -64,6 +66,7 @@ class TimeoutError(RedisError, builtins.TimeoutError):
 
     #: As in :class:`ConnectionError`.
     maybe_applied: bool = True
+    replies: list[object] | None = None
 
 
 class BusyLoadingError(ConnectionError):
@@ -87,6 +90,7 @@ class InvalidResponse(RedisError):
 
     #: As in :class:`ConnectionError`: the command had left when the bytes came.
     maybe_applied: bool = True
+    replies: list[object] | None = None
 
 
 class DataError(RedisError):

@@ -9,7 +9,7 @@ import pytest
 
 from redis.client import StrictRedis
 from redis.connection import HIREDIS_AVAILABLE, HiredisParser, PythonParser
-from tests.servers import REDIS7, VALKEY, TLSServer, ask, standalone
+from tests.servers import REDIS7, REDIS8, VALKEY, TLSServer, ask, standalone
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,13 @@ def server():
 def redis7():
     """Redis 7 over TCP and a Unix socket."""
     with standalone(REDIS7) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def redis8():
+    """Redis 8 over TCP and a Unix socket; a test that asks for it is skipped where it is not at hand."""
+    with standalone(REDIS8) as running:
         yield running
 
 

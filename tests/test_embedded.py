@@ -128,6 +128,7 @@ def test_restart_keeps_the_addresses_and_a_client_goes_on():
 def test_a_temporary_server_starts_empty():
     with Server() as server:
         ask(server, "SET", "key", "value")
+        assert ask(server, "CONFIG", "GET", "save") == [b"save", b""]
         server.restart()
         assert ask(server, "DBSIZE") == 0
 
@@ -369,6 +370,12 @@ def test_a_server_is_ready_when_it_answers_and_has_loaded_its_data(tmp_path, rep
         server.join()
 
 
+def test_another_server_at_its_socket_is_not_taken_for_it(tmp_path):
+    program = script(tmp_path / "server", "sleep 50")
+    with Server() as other, pytest.raises(EmbeddedServerError, match="did not answer"):
+        Server(unix_socket=other.unix_socket, executable=program, startup_timeout=0.3).start()
+
+
 def test_an_interruption_of_the_start_leaves_nothing(monkeypatch):
     seen = []
 
@@ -435,7 +442,7 @@ def test_a_server_that_is_dropped_ends():
 PARENT = """
 import os, signal, sys, time
 from redis.embedded import Server
-server = Server({data_dir!r}, config={{"enable-debug-command": "local"}})
+server = Server({data_dir!r})
 server.start()
 print(server.pid, os.path.dirname(server.unix_socket), flush=True)
 sys.stdin.readline()
@@ -495,7 +502,7 @@ def test_a_server_saves_its_data_when_the_program_is_killed(parent, tmp_path):
 def test_a_server_that_hangs_is_killed_with_the_program(parent):
     then = """
 try:
-    server.client(socket_timeout=0.2).execute_command("DEBUG", "SLEEP", "50")
+    server.client(socket_timeout=0.2).execute_command("EVAL", "while true do end", 0)
 except OSError:
     print(flush=True)
 time.sleep(50)

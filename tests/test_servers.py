@@ -6,7 +6,7 @@ import ssl
 import pytest
 
 from tests import servers
-from tests.servers import REDIS7, VALKEY, ask, cluster, replica_of, require, sentinels, standalone, until
+from tests.servers import REDIS7, REDIS8, VALKEY, ask, cluster, replica_of, require, sentinels, standalone, until
 
 
 def test_a_replica_follows_its_master():
@@ -53,6 +53,10 @@ def test_redis7_is_what_it_says(redis7):
     assert b"redis_version:7." in ask(redis7, "INFO", "server")
 
 
+def test_redis8_is_what_it_says(redis8):
+    assert b"redis_version:8." in ask(redis8, "INFO", "server")
+
+
 def test_a_missing_program_skips_or_fails(monkeypatch):
     monkeypatch.setitem(servers.PROGRAMS, REDIS7, None)
     monkeypatch.delenv("REDISPY_REQUIRE_SERVERS", raising=False)
@@ -62,6 +66,13 @@ def test_a_missing_program_skips_or_fails(monkeypatch):
     with pytest.raises(pytest.fail.Exception, match="Redis 7"):
         require(REDIS7)
     assert require(VALKEY)
+
+
+def test_a_program_that_no_machine_must_have_is_never_required(monkeypatch):
+    monkeypatch.setitem(servers.PROGRAMS, REDIS8, None)
+    monkeypatch.setenv("REDISPY_REQUIRE_SERVERS", "1")
+    with pytest.raises(pytest.skip.Exception, match="Redis 8"):
+        require(REDIS8)
 
 
 def test_kinds_give_values_as_their_clients_do(kind, r):

@@ -114,3 +114,20 @@ def choice(argument: str, value: Any, *allowed: str) -> Any:
 def scan_words(match: Any = None, count: Any = None, _type: Any = None) -> list[Any]:
     """Return the words of the options that SCAN and its relatives share."""
     return option_words((b"MATCH", match), (b"COUNT", count), (b"TYPE", _type))
+
+
+def counted_words(argument: str, count: int, keys: Any) -> list[Any]:
+    """Return ``count`` and the names of ``keys``, one or several; DataError where there are more or fewer of them."""
+    names = list_or_args(keys, ())
+    if count != len(names):
+        raise DataError(f"{argument} is {count}, but there are {len(names)} keys")
+    return [count, *names]
+
+
+def require_scores(scores: Iterable[Any], order: str) -> None:
+    """Raise a DataError that shows ``order`` where one of the scores, which are to be numbers, is none."""
+    for score in scores:
+        try:
+            float(score)
+        except (ValueError, TypeError):
+            raise DataError(f"a score is to be a number, not {type(score).__name__}; the order is {order}") from None

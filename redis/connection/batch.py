@@ -10,7 +10,8 @@ This module must not know pools, transactions, or when to try again.
 from __future__ import annotations
 
 import select
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -32,14 +33,15 @@ class Batch:
     :meth:`run` returns the raw replies.  If it raises, :meth:`salvage` returns those that had come, so that the user
     can know what was answered.
 
-    ``waits``: for each command how many seconds longer the server may take, None where it does not block.
-    ``atomic``: the server executes all of it or nothing, so what was not sent whole was not executed.
+    ``specials``: what is special about each command, nothing where nothing is: ``wait``, how many seconds longer the
+    server may take (None: it answers at once), and ``decode``, whether the reply is text.  ``atomic``: the server
+    executes all of it or nothing, so what was not sent whole was not executed.
     """
 
-    def __init__(self, wire: Wire, count: int, waits: Sequence[float | None] = (), atomic: bool = False) -> None:
+    def __init__(self, wire: Wire, count: int, specials: Sequence[Any] = (), atomic: bool = False) -> None:
         self.wire = wire
         self.count = count
-        self.waits = waits
+        self.specials = specials if any(one.wait is not None or not one.decode for one in specials) else ()
         self.unsent = NotSent if atomic else Unknown
         self.chunks: list[bytes] = []
         self.replies: list[Any] = []
@@ -51,7 +53,7 @@ class Batch:
             raise wire._busy()
         wire.owed = self.count + changes  # before the first byte leaves, and before the header is fed
         self._send([data] if isinstance(data, bytes) else data)
-        one_by_one = bool(self.waits) or not wire.reads_batches
+        one_by_one = bool(self.specials) or not wire.reads_batches
         replies = self._read_one_by_one() if one_by_one else self._read_as_one()
         if wire._unread():
             wire._drain()
@@ -134,9 +136,10 @@ class Batch:
         wire, chunks = self.wire, self.chunks
         feed, gets, recv, size = wire._feed, wire._gets, wire._recv, wire._read_size
         feed(b"*%d\r\n" % self.count)
+        replies: Any = MISSING
         for chunk in chunks:
             feed(chunk)
-        replies: Any = gets() if chunks else MISSING
+            replies = gets()
         while replies is MISSING:
             with RECEIVING:
                 chunk = recv(size)
@@ -149,18 +152,27 @@ class Batch:
 
     def _read_one_by_one(self) -> list[Any]:
         """Read reply after reply: pushes may stand between them, or each has a time of its own."""
-        wire = self.wire
-        for chunk in self.chunks:
-            wire._parser.reader.feed(chunk)
-        self.chunks = []
+        early, self.chunks = deque(self.chunks), []
+
+        def recv(size: int) -> bytes:
+            return early.popleft() if early else self.wire._recv(size)
+
         while len(self.replies) < self.count:
-            wait = self.waits[len(self.replies)] if self.waits else None
-            if wait is not None and wire.socket_timeout is not None:
-                self._set_timeout(wire.socket_timeout + wait)
-            self.replies.append(wire._receive())
-            if wait is not None and wire.socket_timeout is not None:
-                self._set_timeout(wire.socket_timeout)
+            if self.specials:
+                self.replies.append(self._read_special(self.specials[len(self.replies)], recv))
+            else:
+                self.replies.append(self.wire._receive(recv=recv))
         return self.replies
+
+    def _read_special(self, special: Any, recv: Callable[[int], bytes]) -> Any:
+        """Read a reply that has a time of its own, or is no text."""
+        patience = self.wire.socket_timeout
+        if special.wait is None or patience is None:
+            return self.wire._receive(decode=special.decode, recv=recv)
+        self._set_timeout(patience + special.wait)
+        reply = self.wire._receive(decode=special.decode, recv=recv)
+        self._set_timeout(patience)
+        return reply
 
     def _set_timeout(self, seconds: float) -> None:
         with RECEIVING:

@@ -157,15 +157,19 @@ class ConnectionPool:
         if lent is None or connection.pid != os.getpid():
             return
         if isinstance(connection, Connection):
-            if connection.owed or connection.altered or connection.has_unread():
-                connection.disconnect()
-            connection.kept = connection.altered = False
+            self.clear(connection)
         idle = self._available_connections
         if lent != self.generation:
             close_quietly(connection)
         idle.append(connection)
         if self._available_connections is not idle:
             self.take_over(idle)
+
+    def clear(self, connection: Connection) -> None:
+        """Make sure that a connection that comes back is as good as new, or closed."""
+        if connection.owed or connection.altered or connection.has_unread():
+            connection.disconnect()
+        connection.kept = connection.altered = False
 
     def disconnect(self, immediate: bool = False) -> None:
         """Close the connections: each at its next turn, or all at once with ``immediate``, those in use too.
@@ -291,6 +295,12 @@ class SingleConnectionPool(ConnectionPool):
         connection.kept = True
         self._mine = weakref.ref(connection)
         return connection
+
+    def clear(self, connection: Connection) -> None:
+        """What was changed stays changed, but nothing may be owed."""
+        if connection.owed or connection.has_unread():
+            connection.disconnect()
+        connection.kept = True
 
     def close(self) -> None:
         """Give the connection back."""

@@ -189,7 +189,7 @@ class Connection(Wire):
         """Send a batch of the handshake and yield its replies, as bytes in any charset."""
         self._send_buffers(self.pack_commands(batch))
         for _ in batch:
-            yield self._read(decode=False)
+            yield self._read(False, False, self._recv)
 
     def _publish(self, sock: socket.socket) -> None:
         """Make the connection usable; the last store is the one that does."""
@@ -221,6 +221,11 @@ class Connection(Wire):
             self.disconnect()
             self._check_not_altered()
             self.establish()
+
+    def prepare_if_closed(self) -> None:
+        """The same for a connection that the pool has looked at."""
+        if self.used is NEVER:
+            self.prepare()
 
     def _check_not_altered(self) -> None:
         """An altered connection is not made anew in silence: what SELECT, MULTI or WATCH did to it is lost."""
@@ -261,12 +266,14 @@ class Connection(Wire):
     def send_packed_command(self, command: str | bytes | list[Buffer]) -> None:
         """Send what was packed; connect first where that has not been done."""
         self.connect()
-        self.owed += command.replies if isinstance(command, PackedCommands) else UNCOUNTED
+        replies = command.replies if isinstance(command, PackedCommands) else UNCOUNTED
+        self.owed += replies
         try:
             self._transmit(command.encode() if isinstance(command, str) else command)
         except NotSent as fault:
             self.disconnect()
-            raise public_error(fault, "", self.address, 1, applied=False, serial=self.serial) from fault.__cause__
+            # Of several commands those whose bytes have left may have been executed.
+            raise public_error(fault, "", self.address, 1, replies > 1, self.serial) from fault.__cause__
 
     def send_command(self, *args: Any) -> None:
         """Pack a command and send it."""

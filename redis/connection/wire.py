@@ -100,6 +100,11 @@ class Wire:
         raise NotImplementedError
 
     @property
+    def is_short(self) -> bool:
+        """Whether the short ways are open: the parser reads as ours do."""
+        return self._ours
+
+    @property
     def reads_batches(self) -> bool:
         """Whether the replies of a batch can be read as one array: no push may stand among them."""
         return self._ours and not self.speaks_resp3
@@ -275,14 +280,20 @@ class Wire:
             while rest:
                 rest = unsent(rest, self._socket().sendmsg(rest, (), self.send_flags))
 
-    def _receive(self, data: bytes = b"-", decode: bool = True, push: bool = False) -> Any:
+    def _receive(
+        self,
+        data: bytes = b"-",
+        decode: bool = True,
+        push: bool = False,
+        recv: Callable[[int], bytes] | None = None,
+    ) -> Any:
         """Read until there is a reply and return it; ``data`` is what was read last, b"" the end of the stream."""
         with RECEIVING:
             if not data:
                 raise closed_by_server()
-            return self._read(decode, push)
+            return self._read(decode, push, recv or self._recv)
 
-    def _read(self, decode: bool = True, push: bool = False) -> Any:
+    def _read(self, decode: bool, push: bool, recv: Callable[[int], bytes]) -> Any:
         """Return the next reply; pushes are dropped unless ``push`` asks for them."""
         if not self._ours:
             return self._parser.read_response()
@@ -290,7 +301,7 @@ class Wire:
         reply = reader.gets(decode)
         while reply is MISSING or (reply.__class__ in NO_REPLY and not push):
             if reply is MISSING:
-                reader.feed(receive(self._recv, self._read_size))
+                reader.feed(receive(recv, self._read_size))
             reply = reader.gets(decode)
         return reply
 

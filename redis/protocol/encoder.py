@@ -37,9 +37,9 @@ class Encoder:
             return value.tobytes()
         if isinstance(value, float):
             return float.__repr__(value).encode("ascii")
-        if isinstance(value, int):
-            return str(value).encode("ascii")
         text = value if isinstance(value, str) else str(value)
+        if isinstance(value, int) and text.isascii():
+            return text.encode("ascii")
         return text.encode(self.encoding, self.encoding_errors)
 
     def decode(self, value: Any, force: bool = False) -> Any:

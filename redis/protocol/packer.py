@@ -136,7 +136,7 @@ def as_buffer(value: Any, encoder: Encoder) -> Buffer:
     """The bytes of a word, without a copy where they lie in one piece already."""
     if value.__class__ is bytes:
         return bytes(value)  # the same object, and no copy
-    if isinstance(value, memoryview) and value.c_contiguous:
+    if isinstance(value, memoryview) and value.c_contiguous and value.nbytes:
         return value.cast("B")
     if isinstance(value, Token):
         return value.encoded_value

@@ -3,7 +3,10 @@
 import array
 import enum
 import errno
+import fcntl
 import socket
+import struct
+import termios
 from decimal import Decimal
 from math import inf
 
@@ -51,10 +54,6 @@ def pieces(peer, *chunks):
 
 def peer_is_behind(peer):
     """Whether what was sent has not been read yet: SIOCOUTQ of a Unix socket counts it."""
-    import fcntl
-    import struct
-    import termios
-
     return struct.unpack("i", fcntl.ioctl(peer, termios.TIOCOUTQ, b"\0\0\0\0"))[0] > 0
 
 
@@ -355,7 +354,7 @@ def test_a_large_reply_whatever_comes_first(wired, first):
 def test_large_replies_of_many_sizes(wired, size):
     connection, peer = wired
     value = b"x" * size
-    with meanwhile(peer.sendall, bulk(value) + b""):
+    with meanwhile(peer.sendall, bulk(value)):
         assert connection.call(GET) == value
 
 
@@ -391,7 +390,7 @@ def test_a_large_reply_that_is_longer_than_it_says(wired):
 
 
 @pytest.mark.parametrize("method", ["call", "exchange"])
-@pytest.mark.parametrize("extra", [b"+EXTRA\r\n", b"+half", b"\r", b">1\r\n+push\r\n+EXTRA\r\n"], ids=str)
+@pytest.mark.parametrize("extra", [b"+EXTRA\r\n", b"+half", b"$", b">1\r\n+push\r\n+EXTRA\r\n"], ids=str)
 def test_more_than_a_reply_is_noticed(wired, method, extra):
     connection, peer = wired
     peer.sendall(b"+OK\r\n" + extra)
@@ -445,6 +444,12 @@ def test_what_is_no_reply_at_all(parser_class):
 # Sending
 
 
+def answer(peer, size, found):
+    """Read a command of this size, keep it and answer."""
+    found.append(read_exactly(peer, size))
+    peer.sendall(b"+OK\r\n")
+
+
 def slow(sock):
     """Let the kernel take little at a time."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
@@ -457,8 +462,8 @@ def test_buffers_arrive_whole(wired, method, count):
     slow(connection._sock)
     buffers = [b"%d," % number for number in range(count)]
     buffers[count // 2] = memoryview(bytes(300_000))
-    with meanwhile(lambda: (found.append(read_exactly(peer, sum(map(len, buffers)))), peer.sendall(b"+OK\r\n"))):
-        found = []
+    found = []
+    with meanwhile(answer, peer, sum(map(len, buffers)), found):
         assert getattr(connection, method)(buffers) == b"OK"
     assert found == [b"".join(buffers)]
 
@@ -467,8 +472,8 @@ def test_seventy_thousand_buffers(wired):
     connection, peer = wired
     buffers = [b"%d\r\n" % number for number in range(70_000)]
     whole = b"".join(buffers)
-    with meanwhile(lambda: (found.append(read_exactly(peer, len(whole))), peer.sendall(b"+OK\r\n"))):
-        found = []
+    found = []
+    with meanwhile(answer, peer, len(whole), found):
         assert connection.call(buffers) == b"OK"
     assert found == [whole]
 
@@ -478,8 +483,8 @@ def test_a_partial_write_is_continued(wired, method):
     connection, peer = wired
     send = connection._send
     connection._send = lambda data, flags: send(bytes(data[:7]), flags)
-    with meanwhile(lambda: (found.append(read_exactly(peer, len(GET))), peer.sendall(b"+OK\r\n"))):
-        found = []
+    found = []
+    with meanwhile(answer, peer, len(GET), found):
         assert getattr(connection, method)(GET) == b"OK"
     assert found == [GET]
 
@@ -518,7 +523,7 @@ ARGUMENTS = [
 @pytest.mark.parametrize(("argument", "stored"), ARGUMENTS, ids=lambda value: type(value).__name__)
 def test_arguments_of_any_type_and_size(transport, argument, stored):
     with StrictRedis(**transport.options) as client:
-        assert client.execute_command("SET", "k", argument) == b"OK" or client.exists("k")
+        assert client.execute_command("SET", "k", argument) is True
         assert client.get("k") == stored
 
 

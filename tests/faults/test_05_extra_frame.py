@@ -40,12 +40,12 @@ def test_while_the_connection_is_idle(node, client, extra: bytes) -> None:
 
 def test_a_write_is_not_executed_again_because_of_it(node, client) -> None:
     client.set("a", "A")
-    node.script("INCR", twice())
+    node.script("INCRBY", twice())
     try:
         assert client.incr("n") == 1
     except redis.RedisError as error:
         assert error.maybe_applied is True
-    assert node.count("INCR") == 1
+    assert node.count("INCRBY") == 1
     assert client.get("a") == b"A"
 
 
