@@ -60,10 +60,12 @@ from redis.exceptions import (
     TimeoutError,
     WatchError,
 )
+from redis.monitor import Monitor
 from redis.pipeline import BasePipeline
 from redis.protocol.encoder import Encoder
 from redis.protocol.errors import SERVER_CHANGED, ErrorReply, error_from
 from redis.protocol.packer import Packed, Token, packer_for
+from redis.pubsub import PubSub, PubSubWorkerThread
 from redis.typing import ReplyCallback, T
 
 __all__ = [
@@ -75,7 +77,9 @@ __all__ = [
     "ExecAbortError",
     "NoScriptError",
     "Pipeline",
+    "PubSub",
     "PubSubError",
+    "PubSubWorkerThread",
     "Redis",
     "RedisError",
     "ResponseError",
@@ -325,6 +329,19 @@ class StrictRedis(Commands[T]):
                         raise
                     sleep(watch_delay or 0)
 
+    # Listening.
+
+    def pubsub(self, **kwargs: Any) -> PubSub:
+        """Return a Pub/Sub object, to subscribe to channels and read their messages; ``kwargs`` are its options."""
+        return PubSub(self.connection_pool, **{"encoder": self.get_encoder(), **kwargs})
+
+    def monitor(self) -> Monitor:
+        """Return a Monitor, a context manager that gives every command which the server executes.
+
+        Since 1.0.0, https://redis.io/commands/monitor/
+        """
+        return Monitor(self.connection_pool)
+
     # The short way.
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
@@ -491,7 +508,7 @@ class Redis(LegacyCommands[T], StrictRedis[T]):  # type: ignore[misc]
         def from_url(cls, url: str, db: int | None = None, **kwargs: Any) -> Any: ...
 
 
-class StrictPipeline(BasePipeline, StrictRedis[Any]):
+class StrictPipeline(BasePipeline, StrictRedis[Any]):  # type: ignore[misc]
     """The pipeline of a StrictRedis."""
 
 

@@ -29,7 +29,7 @@ DROPPED = {
 PENDING_METHODS = """
     bgrewriteaof bgsave bitcount bitop bitpos client_kill client_list cluster config_resetstat config_rewrite
     debug_object eval evalsha geoadd geodist geohash geopos georadius georadiusbymember getbit lock pfadd
-    pfcount pfmerge publish pubsub register_script sadd save scard script_exists script_flush
+    pfcount pfmerge publish register_script sadd save scard script_exists script_flush
     script_kill script_load sdiff sdiffstore sentinel sentinel_get_master_addr_by_name sentinel_master
     sentinel_masters sentinel_monitor sentinel_remove sentinel_sentinels sentinel_set sentinel_slaves setbit
     shutdown sinter sinterstore sismember slaveof slowlog_get slowlog_len slowlog_reset smembers smove spop
@@ -42,7 +42,7 @@ PENDING_SCRIPTS = ["load_scripts", "script_load_for_pipeline"]
 CLIENTS = ("StrictRedis", "Redis", "StrictPipeline", "Pipeline")
 #: Names of the module redis.client.
 PENDING_NAMES = """
-    Lock LuaLock PubSub PubSubWorkerThread SENTINEL_STATE_TYPES Script
+    Lock LuaLock SENTINEL_STATE_TYPES Script
     _parse_node_line parse_client_list parse_cluster_info parse_cluster_nodes parse_debug_object
     parse_georadius_generic parse_sentinel_get_master parse_sentinel_master parse_sentinel_masters
     parse_sentinel_slaves_and_sentinels parse_sentinel_state parse_slowlog_get parse_zscan

@@ -122,12 +122,3 @@ def counted_words(argument: str, count: int, keys: Any) -> list[Any]:
     if count != len(names):
         raise DataError(f"{argument} is {count}, but there are {len(names)} keys")
     return [count, *names]
-
-
-def require_scores(scores: Iterable[Any], order: str) -> None:
-    """Raise a DataError that shows ``order`` where one of the scores, which are to be numbers, is none."""
-    for score in scores:
-        try:
-            float(score)
-        except (ValueError, TypeError):
-            raise DataError(f"a score is to be a number, not {type(score).__name__}; the order is {order}") from None

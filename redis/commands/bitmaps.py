@@ -55,9 +55,10 @@ class BitFieldOperation:
         return f"{type(self).__name__}<{self.key!r}, {len(self.operations)} steps>"
 
     def reset(self) -> None:
-        """Forget all steps; numbers that do not fit become what ``default_overflow`` says."""
+        """Forget all steps; of numbers that do not fit becomes what ``default_overflow`` says."""
         self.operations: list[tuple[Any, ...]] = []
         self._last_overflow: Any = b"WRAP"
+        self.overflow(self._default_overflow)
 
     def overflow(self, overflow: str) -> BitFieldOperation:
         """Say what becomes, from here on, of numbers that do not fit their type.
@@ -77,15 +78,13 @@ class BitFieldOperation:
 
     def set(self, fmt: str, offset: int | str, value: int) -> BitFieldOperation:
         """Store a number; the result is the one that was there."""
-        self.overflow(self._default_overflow)
         self.operations.append((b"SET", fmt, offset, value))
         return self
 
-    def incrby(
-        self, fmt: str, offset: int | str, increment: int, overflow: str | None = None
-    ) -> BitFieldOperation:
-        """Add to a number; the result is the new one.  ``overflow`` is for this step alone."""
-        self.overflow(overflow or self._default_overflow)
+    def incrby(self, fmt: str, offset: int | str, increment: int, overflow: str | None = None) -> BitFieldOperation:
+        """Add to a number; the result is the new one.  ``overflow`` is as :meth:`overflow` says, from here on."""
+        if overflow is not None:
+            self.overflow(overflow)
         self.operations.append((b"INCRBY", fmt, offset, increment))
         return self
 

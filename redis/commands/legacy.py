@@ -11,6 +11,7 @@ from typing import Any
 
 from redis.commands.args import whole_seconds
 from redis.commands.group import Group
+from redis.commands.scores import zadd_words
 from redis.exceptions import DataError
 from redis.typing import EncodableT, ExpiryT, KeyT, T
 
@@ -57,3 +58,15 @@ class LegacyCommands(Group[T]):
         """
         require_number(num, "num", "lrem(name, value, num)")
         return self.execute_command("LREM", name, num, value)
+
+    def zadd(self, name: KeyT, *args: Any, **kwargs: Any) -> Any:
+        """Set the scores of members: of a mapping ``{member: score}``, or given one after the other.
+
+        ``zadd(name, member1, score1, member2, score2, ..., member3=score3)`` returns how many members are new; the
+        member stands before its score here, and every keyword is a member.  DataError where a score is no number.
+
+        ``zadd(name, mapping, nx=False, xx=False, ch=False, incr=False, gt=False, lt=False)`` is as in
+        :meth:`StrictRedis.zadd`.  Since 1.2.0, https://redis.io/commands/zadd/
+        """
+        words = zadd_words(args, kwargs, "zadd(name, member1, score1, ...)", member_first=True)
+        return self.execute_command("ZADD", name, *words)

@@ -105,12 +105,58 @@ def sort_return_tuples(response: Any, **options: Any) -> Any:
 def zset_score_pairs(response: Any, **options: Any) -> Any:
     """Return members and scores as tuples, where ``options`` ask for scores ("withscores"); else the members.
 
-    ``score_cast_func`` makes a score of what the server sent: float by default.
+    ``score_cast_func`` makes a score of the text that RESP2 sends: float by default.
     """
     if not response or not options.get("withscores"):
         return response
     cast = options.get("score_cast_func", float)
-    return [(member, cast(score)) for member, score in pairs_of(response)]
+    if cast is float:
+        return [(member, float(score)) for member, score in pairs_of(response)]
+    return [(member, cast(_score_text(score, member))) for member, score in pairs_of(response)]
+
+
+def _score_text(score: Any, member: Any) -> Any:
+    """Return a score as RESP2 sends it, which is bytes or str as ``member`` is; RESP3 sends floats."""
+    if not isinstance(score, float):
+        return score
+    text = repr(score).removesuffix(".0")
+    return text if isinstance(member, str) else text.encode()
+
+
+def scored_members(response: Any) -> list[tuple[Any, float]]:
+    """Return members and scores as a list of tuples, the scores as floats."""
+    return [(member, float(score)) for member, score in pairs_of(response)]
+
+
+def parse_zscan(response: Any, **options: Any) -> tuple[int, list[tuple[Any, Any]]]:
+    """Return the next cursor and a list of tuples of member and score; ``score_cast_func`` is float by default."""
+    cursor, members = response
+    return int(cursor), zset_score_pairs(members or [], **{**options, "withscores": True})
+
+
+def parse_geosearch(response: Any, **options: Any) -> Any:
+    """Return the places: their names, or where ``options`` ask for more, lists that begin with the name.
+
+    The distance as a float ("withdist"), the hash as an int ("withhash"), the position as a tuple ("withcoord").
+    """
+    shapes = {"withdist": float, "withhash": int, "withcoord": _position}
+    wanted = [shape for option, shape in shapes.items() if options.get(option)]
+    if not wanted or isinstance(response, int):
+        return response
+    return [[name, *(shape(fact) for shape, fact in zip(wanted, facts))] for name, *facts in response]
+
+
+def _position(degrees: Any) -> tuple[float, float]:
+    longitude, latitude = degrees
+    return float(longitude), float(latitude)
+
+
+def parse_georadius_generic(response: Any, **options: Any) -> Any:
+    """Return the places as :func:`parse_geosearch` does, their names as native str; a number of places as it is."""
+    if isinstance(response, int):
+        return response
+    places = parse_geosearch(response, **options)
+    return [[native_str(place[0]), *place[1:]] if isinstance(place, list) else native_str(place) for place in places]
 
 
 def parse_scan(response: Any, **options: Any) -> tuple[int, list[Any]]:

@@ -6,6 +6,7 @@ of the handshake), or when to try again.
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
 import select
@@ -20,6 +21,7 @@ from redis.connection.outcome import (
     CONNECTING,
     CONNECTING_ANYHOW,
     GREETING,
+    RECEIVING,
     Fault,
     NotSent,
     Seam,
@@ -239,11 +241,14 @@ class Connection(Wire):
         """Whether something can be read within ``timeout`` seconds; None waits for ever."""
         if self._sock is None:
             self.connect()
-        if self._parser.can_read():
+        if self._unread():
             return True
-        poll = select.poll()
-        poll.register(self._sock, select.POLLIN)  # type: ignore[arg-type]
-        return bool(poll.poll(None if timeout is None else timeout * 1000))
+        try:
+            with RECEIVING:
+                return is_readable(self._socket(), timeout)
+        except Unknown as fault:
+            self.disconnect()
+            raise public_error(fault, "", self.address, 1, True, self.serial) from fault.__cause__
 
     # The steps one by one, for whoever composes them himself.
 
@@ -279,10 +284,13 @@ class Connection(Wire):
         """Pack a command and send it."""
         self.send_packed_command(self.pack_command(*args))
 
-    def read_response(self, disable_decoding: bool = False) -> Any:
-        """Return the reply to a command that was sent; an error line is raised as its error."""
+    def read_response(self, disable_decoding: bool = False, push_request: bool = False) -> Any:
+        """Return the reply to a command that was sent; an error line is raised as its error.
+
+        ``disable_decoding``: text stays bytes.  ``push_request``: a push of RESP3 is returned like a reply.
+        """
         try:
-            reply = self._receive(decode=not disable_decoding)
+            reply = self._receive(decode=not disable_decoding, push=push_request)
         except Unknown as fault:
             self.disconnect()
             raise public_error(fault, "", self.address, 1, applied=True, serial=self.serial) from fault.__cause__
@@ -294,6 +302,17 @@ class Connection(Wire):
         if isinstance(reply, RedisError):
             raise reply
         return reply
+
+
+def is_readable(sock: socket.socket, timeout: float | None) -> bool:
+    """Whether something can be read within ``timeout`` seconds; TLS may have read it from the system already."""
+    if getattr(sock, "pending", int)():
+        return True
+    if sock.fileno() < 0:
+        raise OSError(errno.EBADF, "The connection was closed while it was in use")
+    poll = select.poll()
+    poll.register(sock, select.POLLIN)
+    return bool(poll.poll(None if timeout is None else timeout * 1000))
 
 
 def checked_protocol(value: int | str) -> int:

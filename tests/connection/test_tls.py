@@ -1,5 +1,6 @@
 """redis/connection/tls.py: secure by default, one context for a pool, errors that can be understood."""
 
+import shutil
 import ssl
 import subprocess
 import sys
@@ -10,8 +11,12 @@ from redis.client import Redis, StrictRedis
 from redis.connection import tls
 from redis.connection.pool import ConnectionPool
 from redis.connection.tls import CERT_REQS, SSLConnection, checked_cert_reqs
-from redis.exceptions import ConnectionError, RedisError
-from tests.faults.fakenode import FakeNode
+from redis.exceptions import ConnectionError, RedisError, TimeoutError
+from tests.faults.fakenode import FakeNode, twice
+
+
+#: Another name for 127.0.0.1, which the certificate of the server does not have.
+OTHER_NAME = "127.1"
 
 
 @pytest.fixture
@@ -46,7 +51,7 @@ def test_repr_and_the_class_of_the_pool(tls_server):
 
 
 @pytest.mark.parametrize(
-    ("host", "authority"), [("127.0.0.1", "wrong"), ("127.0.0.2", "right"), ("127.0.0.1", "none")]
+    ("host", "authority"), [("127.0.0.1", "wrong"), (OTHER_NAME, "right"), ("127.0.0.1", "none")]
 )
 def test_what_cannot_be_verified_is_refused(tls_client, tls_server, host, authority):
     files = {"right": tls_server.ca_file, "wrong": tls_server.wrong_ca_file, "none": None}
@@ -59,17 +64,17 @@ def test_what_cannot_be_verified_is_refused(tls_client, tls_server, host, author
 
 @pytest.mark.parametrize("reqs", ["none", 0, ssl.CERT_NONE])
 def test_without_verification(tls_client, reqs):
-    assert tls_client(host="127.0.0.2", ssl_ca_certs=None, ssl_cert_reqs=reqs).ping() is True
+    assert tls_client(host=OTHER_NAME, ssl_ca_certs=None, ssl_cert_reqs=reqs).ping() is True
 
 
 def test_without_the_name_of_the_host(tls_client, tls_server):
-    assert tls_client(host="127.0.0.2", ssl_check_hostname=False).ping() is True
+    assert tls_client(host=OTHER_NAME, ssl_check_hostname=False).ping() is True
     with pytest.raises(ConnectionError, match="certificate verify failed"):
         tls_client(ssl_check_hostname=False, ssl_ca_certs=tls_server.wrong_ca_file).ping()
 
 
 def test_the_name_of_the_host_cannot_be_checked_without_the_chain(tls_client):
-    assert tls_client(host="127.0.0.2", ssl_cert_reqs="none", ssl_check_hostname=True).ping() is True
+    assert tls_client(host=OTHER_NAME, ssl_cert_reqs="none", ssl_check_hostname=True).ping() is True
 
 
 def test_authorities_as_data(tls_client, tls_server):
@@ -82,7 +87,7 @@ def test_authorities_in_a_folder(tls_client, tls_server, tmp_path):
     name = subprocess.run(
         ["openssl", "x509", "-hash", "-noout", "-in", tls_server.ca_file], capture_output=True, text=True, check=True
     ).stdout.strip()
-    (tmp_path / f"{name}.0").write_bytes(open(tls_server.ca_file, "rb").read())
+    shutil.copy(tls_server.ca_file, tmp_path / f"{name}.0")
     assert tls_client(ssl_ca_certs=None, ssl_ca_path=str(tmp_path)).ping() is True
 
 
@@ -170,8 +175,8 @@ def test_the_password_of_a_key_is_not_shown(tls_client, tls_server, tmp_path):
 
 
 def test_a_server_without_tls(server):
-    with StrictRedis(server.host, server.port, ssl=True, socket_timeout=2) as client:
-        with pytest.raises(ConnectionError) as caught:
+    with StrictRedis(server.host, server.port, ssl=True, socket_timeout=0.3) as client:
+        with pytest.raises((ConnectionError, TimeoutError)) as caught:
             client.ping()
         assert caught.value.phase == "tls"
         assert caught.value.maybe_applied is False
@@ -196,16 +201,19 @@ def test_a_wrapping_that_fails_leaves_no_socket_behind(tls_client):
     assert broken.sock.fileno() == -1
 
 
-def test_whether_a_reply_waits_inside_tls(tls_server):
-    connection = SSLConnection(
-        host=tls_server.host, port=tls_server.port, ssl_ca_certs=tls_server.ca_file, socket_read_size=7
-    )
-    connection.connect()
-    connection.send_packed_command(connection.pack_commands([("PING",), ("PING",)]))
-    assert connection.read_response() == b"PONG"
-    assert connection.can_read(timeout=0.2) is True
-    assert connection.read_response() == b"PONG"
-    connection.disconnect()
+def test_a_reply_that_waits_inside_tls(tls_server):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tls_server.certificates.server_cert, tls_server.certificates.server_key)
+    with FakeNode(context=context, ca_file=tls_server.ca_file) as node:
+        node.script("PING", twice(b"+SECOND\r\n"))
+        options = {"host": "127.0.0.1", "port": node.port, "ssl_ca_certs": tls_server.ca_file}
+        connection = SSLConnection(**options, socket_read_size=7)
+        connection.connect()
+        connection.send_command("PING")
+        assert connection.read_response() == b"PONG"
+        assert connection.can_read(timeout=0.2) is True
+        assert connection.read_response() == b"SECOND"
+        connection.disconnect()
 
 
 def test_the_module_ssl_is_loaded_by_the_first_connection():

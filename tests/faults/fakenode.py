@@ -142,6 +142,7 @@ class Link:
     def __init__(self, node: FakeNode, sock: socket.socket, number: int) -> None:
         self.node, self.sock, self.number = node, sock, number
         self.session = Session()
+        self.resetting = False
         self.buffer = b""
         self.words: list[bytes] = []
         self.thread = threading.Thread(target=self.serve, name=f"fakenode-{number}", daemon=True)
@@ -190,11 +191,16 @@ class Link:
         self.sock.sendall(data)
 
     def reset(self) -> None:
+        """Reset the connection; on a Unix socket, close it."""
+        self.resetting = True
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+        # Wakes the thread that reads, and sends nothing: a FIN would come before the RST.
+        shut(self.sock, socket.SHUT_RD)
         self.sock.close()
 
     def close(self) -> None:
-        shut(self.sock)
+        if not self.resetting:
+            shut(self.sock)
         self.sock.close()
 
 
@@ -202,11 +208,11 @@ def welcome(link: Link, execute: Execute) -> None:
     """What happens at ACCEPT when nothing is scripted: the link is served."""
 
 
-def shut(sock: socket.socket) -> None:
+def shut(sock: socket.socket, how: int = socket.SHUT_RDWR) -> None:
     """Wake whoever waits on the socket; closing alone would not."""
     try:
         # The plain socket's method: that of an SSLSocket would throw its state away under a thread that reads.
-        socket.socket.shutdown(sock, socket.SHUT_RDWR)
+        socket.socket.shutdown(sock, how)
     except OSError:
         pass
 

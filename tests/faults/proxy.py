@@ -105,10 +105,10 @@ class Link:
         self.resetting = True
         try:
             self.client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
-            # Wakes the thread that reads it, and sends nothing: a FIN would come before the RST.
-            self.client.shutdown(socket.SHUT_RD)
         except OSError:
-            pass
+            return
+        # Wakes the thread that reads it, and sends nothing: a FIN would come before the RST.
+        shut(self.client, socket.SHUT_RD)
         self.close()
 
     def close(self) -> None:

@@ -1,0 +1,840 @@
+"""redis/connection/pool.py: who may use which connection, and how many there are."""
+
+import gc
+import os
+import threading
+import time
+import warnings
+import weakref
+from unittest import mock
+
+import pytest
+
+from redis.client import StrictRedis
+from redis.connection import pool as module
+from redis.connection.pool import (
+    NO_LIMIT,
+    POOLS,
+    BlockingConnectionPool,
+    ConnectionPool,
+    IdleList,
+    SingleConnectionPool,
+    Turn,
+    close_if_stale,
+    closed_error,
+    first_of,
+    wake_first,
+)
+from redis.connection.tcp import NEVER, Connection
+from redis.connection.tls import SSLConnection
+from redis.connection.unix import UnixDomainSocketConnection
+from redis.exceptions import (
+    BusyLoadingError,
+    ConnectionError,
+    MasterDownError,
+    MaxConnectionsError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+)
+from tests.connection.pair import meanwhile
+from tests.faults.fakenode import FakeNode, RefusingPort, answer, raw, refuse, silent
+
+POOL_CLASSES = [ConnectionPool, BlockingConnectionPool]
+
+
+class Dummy:
+    """The least that a connection class of the user's has."""
+
+    description_format = "Dummy<>"
+
+    def __init__(self, **kwargs):
+        self.kwargs = kwargs
+        self.pid = os.getpid()
+
+
+@pytest.fixture
+def node():
+    with FakeNode() as running:
+        yield running
+
+
+@pytest.fixture(params=POOL_CLASSES)
+def make_pool(request, node):
+    """A function that makes pools of both kinds for a FakeNode."""
+    made = []
+
+    def make(**options):
+        if request.param is BlockingConnectionPool:
+            options = {"timeout": 0.05, **options}
+        made.append(request.param(**{"host": "127.0.0.1", "port": node.port, **options}))
+        return made[-1]
+
+    yield make
+    for pool in made:
+        pool.close()
+
+
+def client_of(pool, **options):
+    return StrictRedis(connection_pool=pool, **options)
+
+
+# What a pool is made of
+
+
+def test_a_class_of_the_users_gets_exactly_the_keywords_of_the_pool():
+    kwargs = {"foo": "bar", "biz": [1], "socket_timout": 2, "host": "h"}
+    for pool_class in POOL_CLASSES:
+        connection = pool_class(connection_class=Dummy, **kwargs).get_connection("_")
+        assert isinstance(connection, Dummy)
+        assert connection.kwargs == kwargs
+
+
+def test_a_class_of_the_users_gets_the_keywords_of_a_url_as_well():
+    pool = ConnectionPool.from_url("redis://h:1/2?foo=bar&socket_timout=1", connection_class=Dummy)
+    kwargs = {"host": "h", "port": 1, "db": 2, "password": None, "foo": "bar", "socket_timout": "1"}
+    assert pool.get_connection().kwargs == kwargs
+
+
+def test_a_class_of_the_users_that_derives_from_ours_is_not_told_more(tls_server):
+    class Own(SSLConnection):
+        def __init__(self, **kwargs):
+            self.kwargs = kwargs
+            super().__init__(**kwargs)
+
+    kwargs = {"host": tls_server.host, "port": tls_server.port, "ssl_ca_certs": tls_server.ca_file}
+    with ConnectionPool(Own, **kwargs) as pool:
+        assert pool.make_connection().kwargs == kwargs
+        assert client_of(pool).ping() is True
+
+
+def test_a_class_of_the_users_may_have_no_more_than_a_pid():
+    pool = ConnectionPool(Dummy, max_connections=2)
+    one, two = pool.get_connection(), pool.get_connection()
+    pool.release(one)
+    assert pool.get_connection() is one
+    pool.release(one)
+    pool.release(two)
+    pool.disconnect()
+    pool.disconnect(immediate=True)
+    assert pool.get_connection() in (one, two)
+    pool.close()
+
+
+def test_the_repr_of_a_pool_whose_class_has_no_description():
+    class Bare:
+        pid = 0
+
+    assert "Bare" in repr(ConnectionPool(Bare, password="secret"))
+
+
+@pytest.mark.parametrize("pool_class", POOL_CLASSES)
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({}, "Connection<host=localhost,port=6379,db=0>"),
+        ({"host": "h", "port": 1, "client_name": "x"}, "Connection<host=h,port=1,db=0>"),
+        ({"connection_class": UnixDomainSocketConnection, "path": "/x"}, "UnixDomainSocketConnection<path=/x,db=0>"),
+        (
+            {"connection_class": UnixDomainSocketConnection, "path": "/x", "db": 1},
+            "UnixDomainSocketConnection<path=/x,db=1>",
+        ),
+        ({"connection_class": SSLConnection, "host": "h"}, "SSLConnection<host=h,port=6379,db=0>"),
+    ],
+)
+def test_repr_before_any_connection(pool_class, options, text):
+    pool = pool_class(**options, password="secret", username="user")
+    assert repr(pool) == f"{pool_class.__name__}<{text}>"
+    assert repr(client_of(pool)) == f"StrictRedis<{pool!r}>"
+
+
+@pytest.mark.parametrize("value", [-1, "5", 1.5])
+def test_a_number_of_connections_that_is_none(value):
+    with pytest.raises(ValueError, match='"max_connections" must be a positive integer'):
+        ConnectionPool(max_connections=value)
+
+
+def test_no_limit():
+    assert ConnectionPool().max_connections == NO_LIMIT
+    assert BlockingConnectionPool().max_connections == 50
+    assert BlockingConnectionPool().timeout == 20
+
+
+def test_an_old_keyword_of_the_pool_that_waits():
+    pool = BlockingConnectionPool(3, 1.5, Dummy, list)
+    assert (pool.max_connections, pool.timeout, pool.connection_class) == (3, 1.5, Dummy)
+    assert pool.get_connection().kwargs == {}
+
+
+@pytest.mark.parametrize("pool_class", POOL_CLASSES)
+def test_a_misspelt_option_is_an_error_at_construction(pool_class):
+    with pytest.raises(TypeError, match=f"{pool_class.__name__} has no option 'socket_timout'; did you mean"):
+        pool_class(socket_timout=1)
+
+
+def test_the_encoder_of_a_pool():
+    pool = ConnectionPool(encoding="latin-1", encoding_errors="replace", decode_responses=True)
+    assert repr(pool.get_encoder()) == "Encoder('latin-1', 'replace', decode_responses=True)"
+    assert repr(ConnectionPool().encoder()) == "Encoder('utf-8', 'strict', decode_responses=False)"
+
+
+# Out and back
+
+
+def test_the_last_one_back_is_the_first_one_out(make_pool):
+    pool = make_pool()
+    one, two = pool.get_connection("_"), pool.get_connection("_")
+    assert one is not two
+    pool.release(one)
+    pool.release(two)
+    assert pool.get_connection() is two
+    assert pool.get_connection() is one
+
+
+def test_as_many_as_there_may_be(make_pool):
+    pool = make_pool(max_connections=3)
+    lent = [pool.get_connection() for _ in range(3)]
+    with pytest.raises(ConnectionError) as caught:
+        pool.get_connection()
+    assert isinstance(caught.value, MaxConnectionsError)
+    assert caught.value.maybe_applied is False
+    assert pool._created_connections == 3
+    pool.release(lent[0])
+    assert pool.get_connection() is lent[0]
+
+
+def test_the_words_of_the_error():
+    pool = ConnectionPool(Dummy, max_connections=1)
+    connection = pool.get_connection()
+    with pytest.raises(ConnectionError, match="^Too many connections$") as caught:
+        pool.get_connection()
+    assert caught.value.phase == "pool"
+    pool.release(connection)
+
+
+def test_a_borrowed_connection_that_is_dropped_frees_its_place(make_pool):
+    pool = make_pool(max_connections=2)
+    kept = pool.get_connection()
+    for _ in range(10):
+        pool.get_connection()
+    assert pool._created_connections == 1
+    pool.release(kept)
+
+
+def test_constructors_that_fail_take_no_place():
+    class Failing(Dummy):
+        fail = True
+
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            if self.fail:
+                raise LookupError("no")
+
+    pool = ConnectionPool(Failing, max_connections=1)
+    for _ in range(1000):
+        with pytest.raises(LookupError):
+            pool.get_connection()
+    Failing.fail = False
+    assert pool.get_connection().kwargs == {}
+
+
+@pytest.mark.parametrize("pool_class", POOL_CLASSES)
+def test_failures_to_connect_take_no_place(pool_class):
+    with RefusingPort() as port, pool_class(max_connections=2, host="127.0.0.1", port=port) as pool:
+        for _ in range(200):
+            with pytest.raises(ConnectionError, match="refused"):
+                client_of(pool).ping()
+        assert len(pool._available_connections) == 1
+        assert [pool.get_connection() for _ in range(2)]
+
+
+def test_released_twice(make_pool):
+    pool = make_pool()
+    connection = pool.get_connection()
+    pool.release(connection)
+    pool.release(connection)
+    assert pool._available_connections == [connection]
+
+
+def test_released_without_having_been_lent(make_pool):
+    pool = make_pool()
+    pool.release(Connection())
+    assert pool._available_connections == []
+
+
+def test_released_to_another_pool(make_pool):
+    mine, other = make_pool(max_connections=1), make_pool(max_connections=1)
+    connection = other.get_connection()
+    mine.release(connection)
+    assert mine._available_connections == []
+    other.release(connection)
+    assert other._available_connections == [connection]
+
+
+def test_released_in_another_process(make_pool):
+    pool = make_pool()
+    connection = pool.get_connection()
+    connection.pid = -1
+    pool.release(connection)
+    assert pool._available_connections == []
+
+
+def test_what_owes_a_reply_comes_back_closed(make_pool):
+    pool = make_pool()
+    connection = pool.get_connection()
+    connection.send_command("PING")
+    pool.release(connection)
+    assert (connection._sock, connection.owed) == (None, 0)
+    assert pool._available_connections == [connection]
+    assert client_of(pool).get("k") is None
+
+
+def test_what_has_more_to_say_comes_back_closed(make_pool, node):
+    pool = make_pool()
+    node.script("PING", raw(b"+PONG\r\n+EXTRA\r\n"))
+    connection = pool.get_connection()
+    connection.send_command("PING")
+    assert connection.read_response() == b"PONG"
+    pool.release(connection)
+    assert connection._sock is None
+
+
+def test_a_connection_in_good_order_comes_back_open(make_pool):
+    pool = make_pool()
+    connection = pool.get_connection()
+    connection.send_command("PING")
+    connection.read_response()
+    pool.release(connection)
+    assert connection._sock is not None
+    assert pool.get_connection() is connection
+
+
+def test_a_stale_connection_is_closed_on_the_way_out(make_pool, node):
+    pool = make_pool()
+    client_of(pool).ping()
+    (connection,) = pool._available_connections
+    node.close_links()
+    time.sleep(0.07)
+    assert pool.get_connection() is connection
+    assert connection._sock is None
+
+
+def test_a_connection_that_is_still_good_stays_open(make_pool):
+    pool = make_pool()
+    client_of(pool).ping()
+    (connection,) = pool._available_connections
+    time.sleep(0.07)
+    sock, used = connection._sock, connection.used
+    close_if_stale(connection)
+    assert connection._sock is sock
+    assert connection.used > used
+
+
+@pytest.mark.parametrize("pool_class", POOL_CLASSES)
+def test_commands_that_change_the_connection_do_not_poison_the_pool(pool_class, server):
+    with pool_class(host=server.host, port=server.port, max_connections=1) as pool:
+        client = client_of(pool)
+        client.execute_command("select", 5)
+        client.set("k", "in db 0")
+        connection = pool.get_connection()
+        assert connection._sock is not None
+        pool.release(connection)
+        assert b" db=0 " in client.execute_command("CLIENT", "INFO")
+
+
+# Closing
+
+
+def test_disconnect_is_lazy(make_pool):
+    pool = make_pool()
+    client_of(pool).ping()
+    (idle,) = pool._available_connections
+    sock = idle._sock
+    pool.disconnect()
+    assert idle._sock is sock
+    assert client_of(pool).ping() is True
+    assert pool._available_connections == [idle]
+    assert idle._sock is not sock
+
+
+def test_disconnect_drops_what_is_lent_at_its_next_turn(make_pool):
+    pool = make_pool()
+    connection = pool.get_connection()
+    connection.connect()
+    pool.disconnect()
+    connection.send_command("PING")
+    assert connection.read_response() == b"PONG"
+    pool.release(connection)
+    assert connection._sock is None
+    assert pool._available_connections == [connection]
+
+
+@pytest.mark.parametrize("lend", [False, True])
+def test_disconnect_at_once(make_pool, lend):
+    pool = make_pool()
+    connection = pool.get_connection()
+    connection.connect()
+    if not lend:
+        pool.release(connection)
+    pool.disconnect(immediate=True)
+    assert connection._sock is None
+    if lend:
+        pool.release(connection)
+    assert pool._available_connections == [connection]
+    assert client_of(pool).ping() is True
+
+
+def test_generations(make_pool):
+    pool = make_pool()
+    connection = pool.get_connection()
+    assert (pool.generation, connection.pool_generation) == (0, 0)
+    pool.release(connection)
+    pool.disconnect()
+    assert (pool.generation, connection.pool_generation) == (1, 0)
+    assert pool.get_connection() is connection
+    assert connection.pool_generation == 1
+    pool.release(connection)
+
+
+def test_every_disconnect_keeps_the_capacity(make_pool):
+    pool = make_pool(max_connections=2)
+    for immediate in (False, True) * 20:
+        one, two = pool.get_connection(), pool.get_connection()
+        pool.release(one)
+        pool.disconnect(immediate)
+        pool.release(two)
+    assert sorted(map(id, pool._available_connections)) == sorted(map(id, (one, two)))
+
+
+def test_a_custom_class_is_disconnected_as_well():
+    connection_class = mock.Mock(side_effect=lambda **kwargs: mock.Mock(pid=os.getpid()), description_format="")
+    pool = ConnectionPool(connection_class)
+    idle, lent = pool.get_connection(), pool.get_connection()
+    pool.release(idle)
+    pool.disconnect()
+    idle.disconnect.assert_called_once_with()
+    lent.disconnect.assert_not_called()
+    pool.release(lent)
+    lent.disconnect.assert_called_once_with()
+
+
+def test_a_closed_pool_says_so(make_pool):
+    pool = make_pool()
+    client = client_of(pool)
+    client.ping()
+    (connection,) = pool._available_connections
+    pool.close()
+    assert connection._sock is None
+    fresh = make_pool()
+    fresh.close()
+    with pytest.raises(ConnectionError, match="this pool has been closed") as caught:
+        client_of(fresh).ping()
+    assert (caught.value.maybe_applied, caught.value.phase) == (False, "pool")
+
+
+def test_a_closed_pool_lends_nothing_that_it_still_has(make_pool):
+    pool = make_pool()
+    client_of(pool).ping()
+    pool.close()
+    with pytest.raises(ConnectionError, match="this pool has been closed"):
+        client_of(pool).ping()
+    with pytest.raises(ConnectionError, match="this pool has been closed"):
+        pool.get_connection()
+
+
+def test_a_pool_in_a_with_block(node):
+    with ConnectionPool(host="127.0.0.1", port=node.port) as pool:
+        client_of(pool).ping()
+        (connection,) = pool._available_connections
+    assert connection._sock is None
+    assert pool.closed
+
+
+@pytest.mark.parametrize("way", ["short", "classic"])
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [("READONLY no", ReadOnlyError), ("MASTERDOWN gone", MasterDownError), ("LOADING wait", BusyLoadingError)],
+)
+def test_a_server_that_is_not_what_it_was_is_left(make_pool, node, way, line, kind):
+    class Classic(StrictRedis):
+        def parse_response(self, connection, command_name, **options):
+            return super().parse_response(connection, command_name, **options)
+
+    pool = make_pool()
+    one, two, lent = (pool.get_connection() for _ in range(3))
+    for connection in (one, two, lent):
+        connection.connect()
+    pool.release(one)
+    pool.release(two)
+    node.script("SET", refuse(line))
+    client = (Classic if way == "classic" else StrictRedis)(connection_pool=pool)
+    with pytest.raises(kind):
+        client.set("k", "v")
+    assert [connection._sock for connection in pool._available_connections] == [None, None]
+    assert lent._sock is not None
+    pool.release(lent)
+    assert lent._sock is None
+    assert client.set("k", "v") is True
+
+
+def test_an_ordinary_refusal_keeps_the_connection(make_pool, node):
+    pool = make_pool()
+    node.script("SET", refuse("ERR no"))
+    with pytest.raises(ResponseError):
+        client_of(pool).set("k", "v")
+    assert pool._available_connections[0]._sock is not None
+    assert pool.generation == 0
+
+
+def test_reset_forgets(make_pool):
+    pool = make_pool(max_connections=1)
+    connection = pool.get_connection()
+    pool.reset()
+    assert (pool._created_connections, pool._available_connections) == (0, [])
+    assert pool.get_connection() is not connection
+
+
+def test_a_pool_that_is_dropped_is_forgotten():
+    gc.collect()
+    before = len(POOLS)
+    pool = ConnectionPool(Dummy)
+    assert len(POOLS) == before + 1
+    watcher = weakref.ref(pool)
+    del pool
+    gc.collect()
+    assert watcher() is None
+    assert len(POOLS) == before
+
+
+def test_a_list_that_another_thread_has_emptied_meanwhile():
+    pool = ConnectionPool(Dummy)
+
+    class Emptied(list):
+        def __bool__(self):
+            return True
+
+    pool.take_over(Emptied())
+    assert pool._available_connections == []
+
+
+# The pool that waits
+
+
+@pytest.fixture
+def waiting():
+    """A pool of one connection that is lent, and a time-out that is never reached."""
+    pool = BlockingConnectionPool(max_connections=1, timeout=10, connection_class=Dummy)
+    return pool, pool.get_connection()
+
+
+def take_in_turn(pool, order, name):
+    connection = pool.get_connection()
+    order.append(name)
+    pool.release(connection)
+
+
+def in_line(pool, count):
+    while len(pool._waiting) < count:
+        time.sleep(0.001)
+
+
+def test_the_time_out_holds():
+    pool = BlockingConnectionPool(max_connections=1, timeout=0.15, connection_class=Dummy)
+    connection = pool.get_connection()
+    start = time.monotonic()
+    with pytest.raises(ConnectionError, match=r"^No connection available\.$") as caught:
+        pool.get_connection()
+    assert 0.14 <= time.monotonic() - start < 1
+    assert caught.value.maybe_applied is False
+    assert pool._waiting == {}
+    pool.release(connection)
+
+
+@pytest.mark.parametrize("timeout", [10, None])
+def test_who_waits_gets_what_comes_back_at_once(timeout):
+    pool = BlockingConnectionPool(max_connections=1, timeout=timeout, connection_class=Dummy)
+    connection = pool.get_connection()
+    found = []
+    with meanwhile(lambda: found.append((pool.get_connection(), time.monotonic()))):
+        in_line(pool, 1)
+        released = time.monotonic()
+        pool.release(connection)
+    assert found[0][0] is connection
+    assert found[0][1] - released < 0.08
+
+
+def test_first_come_first_served(waiting):
+    pool, connection = waiting
+    order, threads = [], []
+    for name in range(6):
+        threads.append(threading.Thread(target=take_in_turn, args=(pool, order, name), daemon=True))
+        threads[-1].start()
+        in_line(pool, name + 1)
+    pool.release(connection)
+    for thread in threads:
+        thread.join(5)
+    assert order == list(range(6))
+
+
+def test_who_comes_late_does_not_push_in(waiting):
+    pool, connection = waiting
+    turn = Turn()
+    pool._waiting[weakref.ref(turn)] = None
+    pool.release(connection)
+    with pytest.raises(IndexError, match="others were first"):
+        pool._available_connections.pop()
+    pool.timeout = 0.05
+    with pytest.raises(MaxConnectionsError):
+        pool.get_connection()
+    del turn
+    assert pool.get_connection() is connection
+
+
+def test_an_interrupted_waiter_passes_the_turn_on(waiting, monkeypatch):
+    pool, connection = waiting
+    order = []
+
+    class Interrupted(Turn):
+        def wait(self, seconds):
+            super().wait(seconds)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "Turn", Interrupted)
+
+    def interrupted():
+        with pytest.raises(KeyboardInterrupt):
+            pool.get_connection()
+
+    with meanwhile(interrupted):
+        in_line(pool, 1)
+        monkeypatch.setattr(module, "Turn", Turn)
+        with meanwhile(take_in_turn, pool, order, "second"):
+            in_line(pool, 1)
+            pool.release(connection)
+    assert order == ["second"]
+    assert pool._waiting == {}
+
+
+def test_a_place_that_becomes_free_without_a_return_is_found(waiting):
+    pool, connection = waiting
+    found = []
+    with meanwhile(lambda: found.append(pool.get_connection())):
+        in_line(pool, 1)
+        del connection
+        waiting = None  # noqa: F841 - the fixture's value holds the connection
+        gc.collect()
+        pool._live.clear()
+    assert len(found) == 1
+
+
+def test_the_line_forgets_who_is_gone():
+    line = {}
+    gone, here = Turn(), Turn()
+    line[weakref.ref(gone)] = line[weakref.ref(here)] = None
+    del gone
+    assert first_of(line)() is here
+    assert len(line) == 1
+    wake_first(line)
+    here.wait(0.01)
+    here.wake()
+    here.wake()
+    assert first_of({}) is None
+    wake_first({})
+
+
+def test_an_idle_list_is_a_list():
+    line = {}
+    idle = IdleList(line)
+    idle.append(1)
+    idle.append(2)
+    assert idle.pop() == 2
+    assert idle.pop() == 1
+    with pytest.raises(IndexError):
+        idle.pop()
+
+
+def test_many_threads_and_few_connections(node):
+    node.always("GET", lambda link, execute: (time.sleep(0.001), answer(link, execute)))
+    with BlockingConnectionPool(max_connections=3, timeout=20, host="127.0.0.1", port=node.port) as pool:
+        client, errors = client_of(pool), []
+        client.set("k", "v")
+
+        def work():
+            for _ in range(20):
+                if client.get("k") != b"v":
+                    errors.append(1)
+
+        threads = [threading.Thread(target=work, daemon=True) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20)
+        assert errors == []
+        assert len(node.links) <= 3
+        assert len(pool._available_connections) == pool._created_connections <= 3
+
+
+# The single connection
+
+
+class Classic(StrictRedis):
+    """A client that overrides a method, and so goes the classic way."""
+
+    def parse_response(self, connection, command_name, **options):
+        return super().parse_response(connection, command_name, **options)
+
+
+@pytest.fixture(params=[StrictRedis, Classic], ids=["short", "classic"])
+def single(request, make_client):
+    return make_client(request.param, single_connection_client=True)
+
+
+def test_a_single_connection_keeps_its_state(single):
+    for db in (5, 6):
+        assert single.execute_command("SELECT", db)
+        single.set("k", db)
+        assert single.get("k") == b"%d" % db
+        assert b" db=%d " % db in single.execute_command("CLIENT", "INFO")
+    single.execute_command("SELECT", 5)
+    single.delete("k")
+
+
+def test_a_single_connection_is_one(single):
+    assert len({single.client_id() for _ in range(5)}) == 1
+
+
+def test_lost_state_is_an_error_once(single, server):
+    single.execute_command("SELECT", 5)
+    single.set("k", "in 5")
+    single.connection_pool._mine().disconnect()
+    with pytest.raises(ConnectionError, match="what earlier commands had set on it") as caught:
+        single.set("k", "in 0")
+    assert caught.value.maybe_applied is False
+    assert single.get("k") is None
+    single.execute_command("SELECT", 5)
+    assert single.get("k") == b"in 5"
+    single.delete("k")
+
+
+def test_a_single_connection_without_state_is_made_anew_in_silence(single):
+    single.set("k", "v")
+    single.connection_pool._mine().disconnect()
+    assert single.get("k") == b"v"
+
+
+def test_a_second_thread_in_the_middle_of_a_command(node):
+    with StrictRedis(**node.options, single_connection_client=True) as client:
+        client.ping()
+        node.script("GET", silent)
+
+        def first():
+            client.get("k")
+
+        thread = threading.Thread(target=first, daemon=True)
+        with pytest.raises(RedisError, match="the single connection of this client is in the middle of a command"):
+            thread.start()
+            while not node.count("GET"):
+                time.sleep(0.001)
+            client.ping()
+        node.close_links()
+        thread.join(5)
+        assert client.ping() is True
+
+
+def test_closing_gives_the_connection_back(node):
+    for cls in (StrictRedis, Classic):
+        with ConnectionPool(max_connections=1, host="127.0.0.1", port=node.port) as lender:
+            client = cls(connection_pool=lender, single_connection_client=True)
+            client.execute_command("SELECT", 5)
+            with pytest.raises(ConnectionError, match="Too many connections"):
+                client_of(lender).ping()
+            client.close()
+            assert len(lender._available_connections) == 1
+            assert client_of(lender).execute_command("CLIENT", "INFO").startswith(b"db=0 ")
+            with pytest.raises(ConnectionError, match="this client has been closed"):
+                client.ping()
+
+
+def test_closing_a_single_connection_that_was_never_used(node):
+    client = StrictRedis(**node.options, single_connection_client=True)
+    client.close()
+    with pytest.raises(ConnectionError, match="this client has been closed"):
+        client.ping()
+    assert node.links == []
+
+
+def test_a_single_pool_that_was_closed_lends_nothing():
+    pool = SingleConnectionPool(ConnectionPool(Dummy))
+    pool.close()
+    with pytest.raises(ConnectionError, match="this client has been closed"):
+        pool.make_connection()
+
+
+def test_the_repr_of_a_single_connection_client():
+    client = StrictRedis("h", password="secret", single_connection_client=True)
+    assert repr(client) == "StrictRedis<SingleConnectionPool<Connection<host=h,port=6379,db=0>>>"
+
+
+def test_the_error_of_a_closed_one():
+    error = closed_error("thing")
+    assert str(error) == "this thing has been closed"
+
+
+# Forks
+
+
+def in_child(action):
+    """Return what ``action()`` returns in a forked child, as text."""
+    reader, writer = os.pipe()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        pid = os.fork()
+    if pid == 0:
+        try:
+            os.write(writer, str(action()).encode())
+        except BaseException as error:
+            os.write(writer, repr(error).encode())
+        finally:
+            os._exit(0)
+    os.close(writer)
+    with open(reader) as pipe:
+        found = pipe.read()
+    os.waitpid(pid, 0)
+    return found
+
+
+@pytest.mark.parametrize("options", [{}, {"single_connection_client": True}, {"fork_safe": False}], ids=str)
+def test_a_child_has_connections_of_its_own(make_client, options):
+    client = make_client(**options)
+    client.set("k", "v")
+    number = client.client_id()
+    assert in_child(lambda: [client.get("k"), client.client_id() != number]) == "[b'v', True]"
+    assert client.client_id() == number
+    assert client.get("k") == b"v"
+
+
+def test_a_child_does_not_end_the_sockets_of_its_parent(make_client):
+    client = make_client(fork_safe=False)
+    lent = client.connection_pool.get_connection()
+    lent.connect()
+    assert in_child(lambda: [lent._sock, lent.used == NEVER, client.connection_pool._created_connections]) == (
+        "[None, True, 0]"
+    )
+    lent.send_command("PING")
+    assert lent.read_response() == b"PONG"
+    client.connection_pool.release(lent)
+
+
+def test_what_was_lent_before_a_fork_is_not_taken_back_in_the_child(make_client):
+    client = make_client()
+    pool = client.connection_pool
+    lent = pool.get_connection()
+    assert in_child(lambda: [pool.release(lent), pool._available_connections]) == "[None, []]"
+    pool.release(lent)
+    assert pool._available_connections == [lent]
+
+
+def test_a_child_of_a_class_of_the_users(make_client):
+    pool = ConnectionPool(Dummy)
+    lent = pool.get_connection()
+    assert in_child(lambda: pool.get_connection() is not lent) == "True"

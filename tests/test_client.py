@@ -1,0 +1,699 @@
+"""redis/client.py: what belongs to the client class, and both ways through it."""
+
+import gc
+import inspect
+import os
+import signal
+import threading
+import time
+import traceback
+import weakref
+from unittest import mock
+
+import pytest
+
+from redis import client as module
+from redis.client import Redis, StrictRedis, class_callbacks
+from redis.connection.pool import BlockingConnectionPool, ConnectionPool
+from redis.connection.tcp import Connection
+from redis.connection.tls import SSLConnection
+from redis.connection.unix import UnixDomainSocketConnection
+from redis.exceptions import (
+    ConnectionError,
+    DataError,
+    InvalidResponse,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+    TimeoutError,
+)
+from redis.protocol.packer import Token
+from tests.connection.pair import meanwhile
+from tests.faults.fakenode import FakeNode, answer, close, half, raw, refuse, reset, shut, silent
+from tests.servers import ask
+
+
+class Classic(StrictRedis):
+    """A client that overrides a method, and so goes the classic way."""
+
+    def parse_response(self, connection, command_name, **options):
+        return super().parse_response(connection, command_name, **options)
+
+
+@pytest.fixture(params=[StrictRedis, Classic], ids=["short", "classic"])
+def cls(request):
+    return request.param
+
+
+@pytest.fixture
+def node():
+    with FakeNode() as running:
+        yield running
+
+
+# Making
+
+
+def test_nothing_is_sent_before_the_first_command(node):
+    StrictRedis(**node.options, db=5, client_name="me").close()
+    assert node.links == []
+
+
+def test_the_options_reach_the_pool():
+    client = StrictRedis(
+        "h", 1, 2, "p", 1.5, 2.5, True, {1: 2}, None, None, "latin-1", "replace", None, None, True, True
+    )
+    assert client.connection_pool.connection_class is Connection
+    assert client.connection_pool.connection_kwargs == {
+        "host": "h",
+        "port": 1,
+        "db": 2,
+        "password": "p",
+        "socket_timeout": 1.5,
+        "socket_connect_timeout": 2.5,
+        "socket_keepalive": True,
+        "socket_keepalive_options": {1: 2},
+        "encoding": "latin-1",
+        "encoding_errors": "replace",
+        "decode_responses": True,
+        "retry_on_timeout": True,
+    }
+
+
+def test_the_options_over_a_unix_socket_and_tls():
+    unix = StrictRedis(unix_socket_path="/s", db=3).connection_pool
+    assert unix.connection_class is UnixDomainSocketConnection
+    assert unix.connection_kwargs["path"] == "/s"
+    assert "host" not in unix.connection_kwargs
+    files = {"ssl_keyfile": "k", "ssl_certfile": "c", "ssl_cert_reqs": "none", "ssl_ca_certs": "a"}
+    tls = StrictRedis("h", ssl=True, **files, max_connections=7).connection_pool
+    assert tls.connection_class is SSLConnection
+    assert files.items() <= tls.connection_kwargs.items()
+    assert tls.max_connections == 7
+
+
+@pytest.mark.parametrize("name", ["charset", "errors"])
+def test_old_names_of_options(name):
+    values = {"charset": ("encoding", "latin-1"), "errors": ("encoding_errors", "replace")}
+    new, value = values[name]
+    with pytest.warns(DeprecationWarning, match=f'"{name}" is deprecated. Use "{new}" instead') as caught:
+        client = StrictRedis(**{name: value})
+    assert client.connection_pool.connection_kwargs[new] == value
+    assert caught[0].filename == __file__
+
+
+@pytest.mark.parametrize(
+    "make", [StrictRedis, Redis, lambda **options: StrictRedis(ssl=True, **options)], ids=["strict", "old", "tls"]
+)
+def test_a_misspelt_option(make):
+    with pytest.raises(TypeError, match=r"has no option 'usrname'; did you mean 'username'\?"):
+        make(usrname="x")
+    with pytest.raises(TypeError, match="has no option 'colour'$"):
+        make(colour="x")
+
+
+@pytest.mark.parametrize("name", ["encoder", "read_size", "ssl_shared", "path"])
+def test_what_is_no_option_of_a_connection(name):
+    with pytest.raises(TypeError, match=f"has no option '{name}'"):
+        StrictRedis(**{name: 1})
+    with pytest.raises(TypeError, match=f"has no option '{name}'"):
+        StrictRedis.from_url(f"redis://h?{name}=1")
+
+
+def test_a_misspelt_option_in_a_url():
+    with pytest.raises(TypeError, match=r"has no option 'usrname'; did you mean 'username'\?"):
+        StrictRedis.from_url("redis://h?usrname=x")
+    with pytest.raises(TypeError, match="the connection has no option 'colour'"):
+        Redis.from_url("redis://h?colour=x")
+
+
+def test_options_beside_a_pool_are_an_error():
+    with pytest.raises(TypeError, match="StrictRedis with a connection_pool has no option 'username'"):
+        StrictRedis(connection_pool=ConnectionPool(), username="x")
+
+
+@pytest.mark.parametrize("name", ["socket_timeout", "socket_connect_timeout"])
+@pytest.mark.parametrize("value", [0, -1, "5"])
+def test_seconds_that_cannot_be_meant_so(name, value):
+    with pytest.raises(ValueError, match=f"{name} is {value!r}; it takes a positive number of seconds"):
+        StrictRedis(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("options", "kind"),
+    [({"port": "x"}, ValueError), ({"protocol": 5}, ValueError), ({"parser_class": "x"}, TypeError)],
+)
+def test_a_wrong_value_is_an_error_each_time_and_takes_no_place(server, options, kind):
+    with pytest.raises(kind):
+        client = StrictRedis(**{"host": server.host, "port": server.port, "max_connections": 1, **options})
+        try:
+            client.ping()
+        except kind:
+            client.ping()
+
+
+def test_a_charset_and_a_handling_of_errors_that_do_not_exist():
+    with pytest.raises(LookupError, match="no-such"):
+        StrictRedis(encoding="no-such").set("k", "é")
+    with pytest.raises(LookupError, match="no-such"):
+        StrictRedis(encoding_errors="no-such", encoding="ascii").set("k", "é")
+
+
+@pytest.mark.parametrize("cls", [StrictRedis, Redis])
+def test_from_url(cls, server):
+    with cls.from_url(f"redis://{server.host}:{server.port}/3?decode_responses=true&client_name=me") as client:
+        assert type(client) is cls
+        client.set("k", "v")
+        assert client.get("k") == "v"
+        assert client.client_getname() == "me"
+        client.delete("k")
+    with cls.from_url(f"unix://{server.unix_socket}", db=3, decode_responses=True) as client:
+        assert client.echo("x") == "x"
+        assert client.connection_pool.connection_kwargs["db"] == 3
+
+
+def test_a_client_of_a_url_owns_its_pool(node):
+    client = StrictRedis.from_url(f"redis://127.0.0.1:{node.port}?single_connection_client=yes")
+    assert client.ping() is True
+    lender = client.connection_pool.lender
+    (connection,) = [ref() for ref in lender._live]
+    client.close()
+    assert connection._sock is None
+
+
+def test_repr_shows_no_secret():
+    client = Redis("h", password="secret", username="user")
+    assert repr(client) == "Redis<ConnectionPool<Connection<host=h,port=6379,db=0>>>"
+
+
+# Closing
+
+
+def test_close_closes_the_pool_that_it_made(node, cls):
+    client = cls(**node.options)
+    client.ping()
+    (connection,) = client.connection_pool._available_connections
+    client.close()
+    client.close()
+    assert connection._sock is None
+    with pytest.raises(ConnectionError, match="this client has been closed") as caught:
+        client.ping()
+    assert (caught.value.maybe_applied, caught.value.phase) == (False, "pool")
+
+
+def test_close_leaves_a_pool_that_was_given(node):
+    with ConnectionPool(host="127.0.0.1", port=node.port) as pool:
+        with StrictRedis(connection_pool=pool) as client:
+            client.ping()
+        (connection,) = pool._available_connections
+        assert connection._sock is not None
+        assert StrictRedis(connection_pool=pool).ping() is True
+
+
+def test_a_client_that_is_dropped_leaves_no_socket_behind(node):
+    client = StrictRedis(**node.options)
+    client.ping()
+    connection = weakref.ref(client.connection_pool._available_connections[0])
+    del client
+    gc.collect()
+    assert connection() is None
+    node.links[0].thread.join(5)
+    assert not node.links[0].thread.is_alive()
+
+
+# The pool may be anything
+
+
+def test_a_pool_that_is_a_mock():
+    connection = mock.Mock(pid=os.getpid())
+    connection.read_response.return_value = b"v"
+    pool = mock.Mock()
+    pool.get_connection.return_value = connection
+    client = StrictRedis(connection_pool=pool)
+    assert client.get("k") == b"v"
+    pool.get_connection.assert_called_once_with("GET")
+    connection.send_command.assert_called_once_with("GET", "k")
+    pool.release.assert_called_once_with(connection)
+    client.close()
+    pool.close.assert_not_called()
+
+
+def test_a_pool_that_is_a_mock_gets_its_connection_back_after_an_error():
+    connection = mock.Mock(pid=os.getpid(), retry_on_timeout=False)
+    connection.read_response.side_effect = ConnectionError("lost")
+    pool = mock.Mock()
+    pool.get_connection.return_value = connection
+    with pytest.raises(ConnectionError, match="lost"):
+        StrictRedis(connection_pool=pool).incr("n")
+    pool.release.assert_called_once_with(connection)
+
+
+def test_a_subclass_of_a_pool_is_asked(make_client, server):
+    calls = []
+
+    class Own(ConnectionPool):
+        def get_connection(self, command_name=None, *keys, **options):
+            calls.append((command_name, keys, options))
+            return super().get_connection(command_name, *keys, **options)
+
+        def release(self, connection):
+            calls.append("release")
+            super().release(connection)
+
+    with Own(host=server.host, port=server.port) as pool:
+        client = make_client(connection_pool=pool)
+        client.set("k", "v")
+        client.set_response_callback("GET", lambda reply, withscores: (reply, withscores))
+        assert client.execute_command("GET", "k", withscores=True) == (b"v", True)
+    assert calls == [("SET", (), {}), "release", ("GET", (), {"withscores": True}), "release"]
+
+
+class Plain:
+    """A connection class that shares nothing with ours."""
+
+    def __init__(self, host, port, **kwargs):
+        self.pid = os.getpid()
+        self.connection = Connection(host, port)
+
+    def send_command(self, *args):
+        self.connection.send_command(*args)
+
+    def read_response(self):
+        return self.connection.read_response()
+
+    def disconnect(self):
+        self.connection.disconnect()
+
+
+def test_a_connection_class_that_shares_nothing_with_ours(make_client, server):
+    with ConnectionPool(Plain, host=server.host, port=server.port) as pool:
+        client = make_client(connection_pool=pool)
+        assert client.set("k", "v") is True
+        assert client.get("k") == b"v"
+        with pytest.raises(ResponseError, match="not an integer"):
+            client.incr("k")
+        assert client.config_get("maxmemory") == {"maxmemory": "0"}
+        assert client.blpop("none", 0.01) is None
+
+
+def test_the_pool_may_be_replaced(make_client, node):
+    client = make_client()
+    client.set("k", "v")
+    with ConnectionPool(host="127.0.0.1", port=node.port) as pool:
+        client.connection_pool, mine = pool, client.connection_pool
+        assert client.get("k") is None
+        client.connection_pool = mine
+        assert client.get("k") == b"v"
+
+
+def test_a_replaced_pool_brings_its_charset(make_client, server):
+    client = make_client()
+    with ConnectionPool(host=server.host, port=server.port, encoding="latin-1") as pool:
+        client.connection_pool, mine = pool, client.connection_pool
+        client.set("k", "é")
+        assert repr(client.get_encoder()).startswith("Encoder('latin-1'")
+        client.connection_pool = mine
+        assert client.get("k") == b"\xe9"
+
+
+# Callbacks
+
+
+class Shouting(StrictRedis):
+    RESPONSE_CALLBACKS = {**StrictRedis.RESPONSE_CALLBACKS, "GET": lambda reply, **options: reply and reply.upper()}
+
+
+class OldName(Redis):
+    REDIS_CALLBACKS = {**Redis.REDIS_CALLBACKS, "GET": lambda reply, **options: reply and reply.upper()}
+
+
+class OfShouting(Shouting):
+    pass
+
+
+class Quiet(Shouting):
+    REDIS_CALLBACKS = {**Shouting.RESPONSE_CALLBACKS, "GET": lambda reply, **options: reply and reply.lower()}
+
+
+@pytest.mark.parametrize(
+    ("cls", "value"), [(Shouting, b"ABC"), (OldName, b"ABC"), (OfShouting, b"ABC"), (Quiet, b"abc")]
+)
+def test_a_subclass_overrides_callbacks(make_client, cls, value):
+    client = make_client(cls)
+    client.set("k", "aBc")
+    assert client.get("k") == value
+    assert client["k"] == value
+    assert client.mget("k") == [b"aBc"]
+    assert client.exists("k") is True
+    client.pipeline().get("k").execute()
+
+
+def test_the_dictionaries_of_the_classes():
+    assert StrictRedis.RESPONSE_CALLBACKS is StrictRedis.REDIS_CALLBACKS
+    assert Redis.RESPONSE_CALLBACKS is Redis.REDIS_CALLBACKS
+    assert Redis.RESPONSE_CALLBACKS["TTL"](-1) is None
+    assert "TTL" not in StrictRedis.RESPONSE_CALLBACKS or StrictRedis.RESPONSE_CALLBACKS["TTL"](-1) == -1
+    assert class_callbacks(object) == {}
+
+
+def test_a_class_that_has_both_names():
+    class Both(StrictRedis):
+        RESPONSE_CALLBACKS = {"A": 1, "B": 2}
+        REDIS_CALLBACKS = {"B": 3, "C": 4}
+
+    assert set(class_callbacks(Both)) == {"A", "B", "C"}
+
+
+def test_the_callbacks_of_an_instance_are_a_copy():
+    client = StrictRedis()
+    assert client.response_callbacks == StrictRedis.RESPONSE_CALLBACKS
+    assert client.response_callbacks is not StrictRedis.RESPONSE_CALLBACKS
+    client.set_response_callback("GET", len)
+    assert "GET" not in StrictRedis.RESPONSE_CALLBACKS
+    assert StrictRedis().response_callbacks.get("GET") is None
+
+
+def test_set_response_callback(make_client, cls):
+    client = make_client(cls)
+    seen = []
+    client.set_response_callback("GET", lambda reply, **options: seen.append((reply, options)) or "shaped")
+    client.set("k", "v")
+    assert client["k"] == "shaped"
+    assert client.execute_command("GET", "k", extra=1) == "shaped"
+    assert seen == [(b"v", {}), (b"v", {"extra": 1})]
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt, ConnectionError])
+def test_a_callback_that_raises_leaves_nothing_behind(node, cls, error):
+    def fail(reply, **options):
+        raise error("from the callback")
+
+    with cls(**node.options) as client:
+        client.set("k", "v")
+        client.set_response_callback("INCRBY", fail)
+        with pytest.raises(error, match="from the callback"):
+            client.incr("n")
+        assert client.get("k") == b"v"
+    assert node.count("INCRBY") == 1
+
+
+def test_a_subclass_overrides_execute_command(make_client):
+    class Prefixing(StrictRedis):
+        def execute_command(self, *args, **options):
+            return super().execute_command(args[0], f"p:{args[1]}", *args[2:], **options)
+
+    client = make_client(Prefixing)
+    client.set("k", "v")
+    assert client.get("k") == b"v"
+    assert make_client().get("p:k") == b"v"
+
+
+def test_a_subclass_overrides_parse_response(make_client):
+    class Wrapping(StrictRedis):
+        def parse_response(self, connection, command_name, **options):
+            return (command_name, super().parse_response(connection, command_name, **options))
+
+    client = make_client(Wrapping)
+    assert client.execute_command("SET", "k", "v") == ("SET", True)
+    assert client.execute_command("get", "k") == ("get", b"v")
+
+
+# Commands
+
+
+@pytest.mark.parametrize("name", ["GET", "get", b"GET", bytearray(b"GET"), memoryview(b"get"), Token("GET")], ids=repr)
+def test_a_name_in_any_form(make_client, cls, name):
+    client = make_client(cls)
+    client.set("k", "v")
+    assert client.execute_command(name, "k") == b"v"
+
+
+@pytest.mark.parametrize(
+    "name", ["CONFIG GET", "config get", b"CONFIG GET", Token("CONFIG GET"), bytearray(b"CONFIG GET")], ids=repr
+)
+def test_a_name_of_two_words_in_any_form(make_client, cls, name):
+    found = make_client(cls).execute_command(name, "maxmemory")
+    assert found in ({"maxmemory": "0"}, [b"maxmemory", b"0"])
+
+
+@pytest.mark.parametrize("args", [(), ("",), (" ",), ("GET k",), ("SET k v",), (b"NO SUCH", "x"), (None, "k")], ids=str)
+def test_what_is_no_command(make_client, cls, args):
+    client = make_client(cls)
+    with pytest.raises(RedisError):
+        client.execute_command(*args)
+    assert client.ping() is True
+
+
+@pytest.mark.parametrize("args", [(["GET", "k"],), ({"GET": 1},)], ids=str)
+def test_words_that_were_not_spread(cls, args):
+    with pytest.raises(DataError):
+        cls().execute_command(*args)
+
+
+def test_a_command_that_does_not_block_has_no_time_of_its_own(make_client, cls):
+    client = make_client(cls, socket_timeout=0.1)
+    start = time.monotonic()
+    assert client.blpop("none", timeout=0.4) is None
+    assert 0.3 < time.monotonic() - start < 1.5
+
+
+def test_replies_that_stay_bytes(make_client, cls):
+    client = make_client(cls, decode_responses=True)
+    client.set("k", b"\xff" * 10)
+    dumped = client.dump("k")
+    assert isinstance(dumped, bytes)
+    client.restore("other", 0, dumped)
+    assert client.dump("other") == dumped
+    with pytest.raises(UnicodeDecodeError):
+        client.get("k")
+    assert client.ping() is True
+
+
+def test_text_as_the_options_say(make_client, kind):
+    client = make_client(encoding="latin-1", encoding_errors="replace", **kind.options)
+    client.set("k", "é€")
+    assert make_client().get("k") == b"\xe9?"
+    assert client.get("k") == ("é?" if kind.decode_responses else b"\xe9?")
+
+
+# Faults
+
+
+@pytest.mark.parametrize("action", [close, half, reset], ids=lambda action: action.__name__)
+def test_a_write_is_not_sent_twice(node, cls, action):
+    with cls(**node.options) as client:
+        client.ping()
+        node.script("INCRBY", action)
+        with pytest.raises(ConnectionError) as caught:
+            client.incr("n")
+        assert (caught.value.maybe_applied, caught.value.phase) == (True, "recv")
+        assert client.get("n") == b"1"
+    assert node.count("INCRBY") == 1
+
+
+@pytest.mark.parametrize("action", [close, half, reset], ids=lambda action: action.__name__)
+def test_a_read_is_sent_once_more(node, cls, action):
+    with cls(**node.options) as client:
+        client.set("k", "v")
+        node.script("GET", action)
+        assert client.get("k") == b"v"
+        node.script("GET", action, action)
+        with pytest.raises(ConnectionError) as caught:
+            client.get("k")
+        assert caught.value.maybe_applied is True
+        assert client.get("k") == b"v"
+    assert node.count("GET") == 5
+
+
+def test_an_unknown_command_is_not_taken_for_read_only(node, cls):
+    node.store.do_mystery = node.store.do_ping
+    with cls(**node.options) as client:
+        node.script("MYSTERY", close)
+        with pytest.raises(ConnectionError):
+            client.execute_command("MYSTERY")
+    assert node.count("MYSTERY") == 1
+
+
+def test_a_second_attempt_that_cannot_be_sent_still_tells_that_the_first_may_have_been(node):
+    with StrictRedis(**node.options) as client:
+        client.ping()
+        node.script("GET", lambda link, execute: (shut(node.listener), link.close()))
+        with pytest.raises(ConnectionError) as caught:
+            client.get("k")
+        assert (caught.value.attempt, caught.value.maybe_applied) == (2, True)
+
+
+def test_a_time_out_is_sent_again_only_where_the_user_said_so(node, cls):
+    with cls(**node.options, socket_timeout=0.1) as client:
+        node.script("GET", silent)
+        with pytest.raises(TimeoutError):
+            client.get("k")
+    with cls(**node.options, socket_timeout=0.1, retry_on_timeout=True) as client:
+        node.script("INCRBY", silent)
+        assert client.incr("n") == 2
+
+
+def test_the_errors_tell_their_circumstances(node, cls):
+    address = f"127.0.0.1:{node.port}"
+    node.script("SET", refuse("ERR no"))
+    with cls(**node.options) as client:
+        with pytest.raises(ResponseError) as caught:
+            client.set("k", "v")
+        error = caught.value
+        assert str(error) == "no"
+        assert (error.command, error.address, error.phase, error.attempt) == ("SET", address, "recv", 1)
+        node.script("SET", close)
+        with pytest.raises(ConnectionError) as caught:
+            client.set("k", "v")
+        error = caught.value
+        assert (error.command, error.address, error.phase, error.attempt) == ("SET", address, "recv", 1)
+        assert f"SET at {address}, attempt 1: it may have been applied" in str(error)
+        assert isinstance(error.__cause__, OSError)
+
+
+def test_the_errors_of_what_is_no_reply_tell_theirs(node, cls):
+    node.script("SET", raw(b"?\r\n"))
+    with cls(**node.options) as client:
+        with pytest.raises(InvalidResponse) as caught:
+            client.set("k", "v")
+        error = caught.value
+        assert (error.command, error.address, error.phase) == ("SET", f"127.0.0.1:{node.port}", "recv")
+        assert error.maybe_applied is True
+        assert client.set("k", "v") is True
+
+
+def test_no_error_shows_a_value(node):
+    with StrictRedis(**node.options, password="hidden-password", socket_timeout=0.1) as client:
+        client.ping()
+        node.script("SET", silent)
+        with pytest.raises(TimeoutError) as caught:
+            client.set("k", "hidden-value")
+        assert "hidden" not in "".join(traceback.format_exception(caught.value)).replace('"hidden-value"', "")
+
+
+def test_interruption_while_a_reply_is_awaited(node, cls):
+    def interrupt(link, execute):
+        execute()
+        raise_in_main.set()
+
+    raise_in_main = threading.Event()
+    node.script("INCRBY", interrupt)
+    with cls(**node.options) as client:
+        client.set("k", "v")
+        main = threading.main_thread().ident
+
+        def kick():
+            raise_in_main.wait(5)
+            signal.pthread_kill(main, signal.SIGINT)
+
+        with meanwhile(kick), pytest.raises(KeyboardInterrupt):
+            client.incr("n")
+        assert client.get("k") == b"v"
+        assert len(client.connection_pool._available_connections) == 1
+    assert node.count("INCRBY") == 1
+
+
+def test_reentry_gets_a_connection_of_its_own(node):
+    """As a signal handler that uses the client in the middle of a command."""
+    with StrictRedis(**node.options) as client:
+        client.set("k", "v")
+        connection = client.connection_pool._available_connections[0]
+        recv = connection._recv
+        inner = []
+
+        def reenter(size):
+            connection._recv = recv
+            inner.append(client.get("k"))
+            return recv(size)
+
+        connection._recv = reenter
+        assert client.incr("n") == 1
+        assert inner == [b"v"]
+        assert len(client.connection_pool._available_connections) == 2
+
+
+def test_threads_share_a_client(node, cls):
+    with cls(connection_pool=BlockingConnectionPool(2, host="127.0.0.1", port=node.port)) as client:
+        threads = [threading.Thread(target=lambda: [client.incr("n") for _ in range(25)]) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(10)
+        assert client.get("n") == b"100"
+        client.connection_pool.close()
+
+
+def test_disconnect_under_load_is_one_clear_class_of_error(server, cls):
+    client, wrong, stop = cls(server.host, server.port), [], threading.Event()
+    client.set("k", "v")
+
+    def work():
+        while not stop.is_set():
+            try:
+                if client.get("k") != b"v":
+                    wrong.append("value")
+            except ConnectionError:
+                pass
+            except BaseException as error:
+                wrong.append(repr(error))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for immediate in (True, False) * 100:
+        client.connection_pool.disconnect(immediate=immediate)
+        time.sleep(0.001)
+    stop.set()
+    for thread in threads:
+        thread.join(10)
+    client.close()
+    assert wrong == []
+
+
+def test_a_readonly_server_heals(node, cls):
+    with cls(**node.options) as client:
+        client.set("k", "v")
+        node.script("SET", refuse("READONLY You can't write against a read only replica."))
+        with pytest.raises(ReadOnlyError):
+            client.set("k", "v")
+        node.script("SET", answer)
+        assert client.set("k", "w") is True
+        assert len(node.links) == 2
+
+
+# The old class
+
+
+def test_the_old_class_turns_three_orders_round(make_client, kind):
+    client = make_client(Redis, **kind.options)
+    assert client.setex("k", "v", 100) is True
+    assert client.get("k") == kind.text("v")
+    client.rpush("l", "a", "b", "a")
+    assert client.lrem("l", "a", 1) == 1
+    assert client.ttl("missing") is None
+    assert client.pttl("missing") is None
+    client.set("forever", 1)
+    assert client.ttl("forever") is None
+    assert make_client().ttl("forever") == -1
+    assert make_client().ttl("missing") == -2
+
+
+# The interface
+
+
+def test_the_order_of_the_arguments_is_that_of_old():
+    expected = (
+        "host port db password socket_timeout socket_connect_timeout socket_keepalive socket_keepalive_options "
+        "connection_pool unix_socket_path encoding encoding_errors charset errors decode_responses retry_on_timeout "
+        "ssl ssl_keyfile ssl_certfile ssl_cert_reqs ssl_ca_certs max_connections"
+    ).split()
+    parameters = inspect.signature(StrictRedis).parameters.values()
+    assert [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD] == expected
+    assert inspect.signature(Redis) == inspect.signature(StrictRedis)
+
+
+def test_the_server_can_be_asked_for_its_clients(make_client, server):
+    make_client().ping()
+    assert b"lib-name=redispy" in ask(server, "CLIENT", "LIST")
+    assert module.takes_short_way(StrictRedis, ConnectionPool())
+    assert not module.takes_short_way(Classic, ConnectionPool())
