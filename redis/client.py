@@ -249,7 +249,8 @@ class StrictRedis(Commands[T]):
         single = pool.connection_kwargs.pop("single_connection_client", False)
         if pool.connection_class in OURS:
             refuse_unknown(pool.connection_kwargs, accepted_options(pool.connection_class), "the connection")
-        client = cls(connection_pool=pool, single_connection_client=single)
+        make: Any = cls
+        client: StrictRedis[Any] = make(connection_pool=pool, single_connection_client=single)
         client._owns_pool = True
         return client
 
@@ -359,7 +360,7 @@ class StrictRedis(Commands[T]):
             words, special = understand(args)
         data = self._pack(words)
         idle = pool._available_connections
-        connection = None
+        connection: Any = None
         # From here on each store is where it is for a reason: an exception may land between any two bytecodes.
         try:
             try:

@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import Any, ClassVar, TypeVar
 
 from redis.connection.outcome import annotate, is_of
-from redis.connection.pool import closed_error
+from redis.connection.pool import closed_error, remember
 from redis.connection.tcp import Connection
 from redis.connection.wire import NEVER
 from redis.exceptions import ConnectionError, PubSubError, TimeoutError
@@ -42,7 +42,7 @@ SHORTEST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
 HEALTH_CHECK = "redispy-health-check"
 NOT_SUBSCRIBED = "pubsub connection not set: did you forget to call subscribe() or psubscribe()?"
 
-PUBSUBS: dict[weakref.ref[PubSub], None] = {}
+PUBSUBS: dict[weakref.ref[Any], None] = {}
 """Every Pub/Sub object that is alive, for the child of a fork."""
 
 
@@ -82,7 +82,7 @@ class PubSub:
         self.connection: Any = None
         self._lock = RLock()
         self._forget_all()
-        PUBSUBS[weakref.ref(self, PUBSUBS.pop)] = None
+        remember(PUBSUBS, self)
 
     def _forget_all(self) -> None:
         self.channels: dict[Any, Handler] = {}

@@ -40,3 +40,4 @@ class CredentialProvider(Protocol):
 
     def get_credentials(self) -> tuple[str] | tuple[str, str]:
         """Return ``(password,)`` or ``(username, password)``."""
+        ...

@@ -15,7 +15,7 @@ from redis.commands.group import Group
 from redis.commands.replies import bool_ok, native_str, parse_config_get, parse_info, timestamp_to_datetime
 from redis.commands.server_replies import records
 from redis.commands.spec import command, declare
-from redis.exceptions import ConnectionError, DataError, RedisError
+from redis.exceptions import ConnectionError, DataError
 from redis.typing import EncodableT, T
 
 declare("CONFIG HELP", since="5.0.0")
@@ -186,7 +186,7 @@ class ServerCommands(Group[T]):
         """
         return self.execute_command("SAVE")
 
-    @command("SHUTDOWN", reply=bool_ok)
+    @command("SHUTDOWN")
     def shutdown(
         self, save: bool = False, nosave: bool = False, now: bool = False, force: bool = False, abort: bool = False
     ) -> None:
@@ -194,7 +194,7 @@ class ServerCommands(Group[T]):
 
         ``save`` and ``nosave`` say whether to save; ``now`` does not wait for replicas, ``force`` ends it even where
         saving fails, ``abort`` takes back a shutdown that waits.  DataError for save with nosave, and for abort with
-        others; RedisError where the server goes on; ConnectionError where it could not be told.
+        others; ResponseError where the server goes on; ConnectionError where it could not be told.
 
         Since 1.0.0, now, force and abort 7.0.0, https://redis.io/commands/shutdown/
         """
@@ -206,11 +206,8 @@ class ServerCommands(Group[T]):
         try:
             self.execute_command("SHUTDOWN", *flags)
         except ConnectionError as error:
-            if error.maybe_applied:
-                return
-            raise
-        if not abort:
-            raise RedisError("the server answered and did not end")
+            if not error.maybe_applied:
+                raise
 
     @command("SWAPDB", write=True, reply=bool_ok, since="4.0.0")
     def swapdb(self, first: int, second: int) -> bool:

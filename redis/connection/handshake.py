@@ -94,8 +94,8 @@ def hello_credentials(credentials: Words) -> Words:
     """The part of HELLO that authenticates; it wants a user name always."""
     if not credentials:
         return ()
-    username, password = credentials if len(credentials) > 1 else (b"default", credentials[0])
-    return (b"AUTH", username, password)
+    *username, password = credentials
+    return (b"AUTH", *(username or [b"default"]), password)
 
 
 def unknown_hello(refused: RedisError) -> bool:

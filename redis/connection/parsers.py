@@ -57,8 +57,8 @@ if hiredis is not None:
 class ReaderLike(Protocol):
     """What hiredis.Reader and our own have in common."""
 
-    def feed(self, data: Any) -> None: ...
-    def gets(self, shouldDecode: bool = True) -> Any: ...
+    def feed(self, data: Any, /) -> Any: ...
+    def gets(self, decode: bool = True, /) -> Any: ...
     def has_data(self) -> bool: ...
 
 
@@ -127,6 +127,7 @@ class HiredisParser(ReaderParser):
         super().__init__(socket_read_size)
 
     def make_reader(self, encoder: Encoder) -> ReaderLike:
+        assert hiredis is not None  # the constructor has seen to it
         encoding, errors = charset(encoder)
         reader = hiredis.Reader(
             protocolError=InvalidResponse,

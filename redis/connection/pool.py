@@ -44,7 +44,7 @@ NO_LIMIT = 2**31
 OURS = (Connection, SSLConnection, UnixDomainSocketConnection)
 DEFAULTS = {"host": "localhost", "port": 6379, "db": 0, "path": ""}
 
-POOLS: dict[weakref.ref[ConnectionPool], None] = {}
+POOLS: dict[weakref.ref[Any], None] = {}
 """Every pool that is alive, for the child of a fork."""
 
 
@@ -69,7 +69,7 @@ class ConnectionPool:
         self.closed = False
         self.generation = 0
         self.reset()
-        POOLS[weakref.ref(self, POOLS.pop)] = None
+        remember(POOLS, self)
 
     @classmethod
     def from_url(
@@ -148,7 +148,7 @@ class ConnectionPool:
             connection = self.make_connection()
         if isinstance(connection, Connection):
             close_if_stale(connection)
-        connection._lent = self.generation
+        vars(connection)["_lent"] = self.generation
         return connection
 
     def release(self, connection: Any) -> None:
@@ -364,6 +364,12 @@ def wake_first(waiting: Line) -> None:
     turn = first() if first is not None else None
     if turn is not None:
         turn.wake()
+
+
+def remember(registry: dict[weakref.ref[Any], None], item: Any) -> None:
+    """Enter an object into a registry, which C code takes it out of when it dies."""
+    forget: Callable[..., None] = registry.pop
+    registry[weakref.ref(item, forget)] = None
 
 
 def closed_error(what: str) -> ConnectionError:

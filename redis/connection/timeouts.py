@@ -33,6 +33,7 @@ class Timeouts(Protocol):
 
     def is_quiet(self, sock: socket.socket, seconds: float | None) -> bool:
         """Whether the socket is open with nothing to read; an OSError says that it is not."""
+        ...
 
 
 class KernelTimeouts:
