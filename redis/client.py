@@ -272,7 +272,7 @@ class StrictRedis(Commands[T]):
 
     def get_encoder(self) -> Encoder:
         """How this client encodes arguments and decodes replies."""
-        encoder = getattr(self._pool, "get_encoder", None)
+        encoder = getattr(self.connection_pool, "get_encoder", None)
         found = encoder() if encoder is not None else None
         return found if isinstance(found, Encoder) else Encoder()
 
@@ -406,7 +406,7 @@ class StrictRedis(Commands[T]):
             applied = unknown or isinstance(second, Unknown)
             raise public_error(second, name, connection.address, 2, applied) from second.__cause__
 
-    def _refusal(self, reply: ErrorReply, words: tuple[Any, ...], connection: Connection) -> RedisError:
+    def _refusal(self, reply: ErrorReply, words: tuple[Any, ...], connection: Any) -> RedisError:
         """The error that the server's words mean; the pool is told where the server is not what it was."""
         error = annotate(error_from(reply), name_of(words), connection.address, "recv", 1)
         if isinstance(error, SERVER_CHANGED):

@@ -73,6 +73,17 @@ class TrustingSeam(Seam):
             raise self.fault(self.phase) from error
 
 
+class Quietly:
+    """``with CLOSING: ...``: an error of the socket is of no interest, anything else passes through untouched."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type | None, error: BaseException | None, traceback: object) -> bool:
+        return isinstance(error, OSError) and not is_foreign(error)
+
+
+CLOSING = Quietly()
 CONNECTING = Seam(NotSent, "connect")
 CONNECTING_ANYHOW = TrustingSeam(NotSent, "connect")
 SECURING = Seam(NotSent, "tls")

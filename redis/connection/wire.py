@@ -22,10 +22,9 @@ from __future__ import annotations
 import errno
 import socket
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any, ClassVar
 
-from redis.connection.outcome import RECEIVING, SENDING, NotSent, Unknown, annotate, is_foreign
+from redis.connection.outcome import CLOSING, RECEIVING, SENDING, NotSent, Unknown, annotate, is_foreign
 from redis.connection.parsers import (
     LONG,
     MISSING,
@@ -123,9 +122,9 @@ class Wire:
 
     def _close(self, sock: socket.socket) -> None:
         if not self.fork_safe:
-            with suppress(OSError):  # the peer may have been faster
+            with CLOSING:  # the peer may have been faster
                 sock.shutdown(socket.SHUT_RDWR)
-        with suppress(OSError):
+        with CLOSING:
             sock.close()
 
     def __del__(self) -> None:
