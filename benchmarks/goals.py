@@ -65,9 +65,19 @@ def one_connection(scenario: str) -> list[Goal]:
     ]
 
 
+def pipeline(scenario: str) -> list[Goal]:
+    return [
+        Goal(scenario, "cpu", "redis-py", 6),
+        Goal(scenario, "cpu", "redispy-3.0.0", 3.5),
+        Goal(scenario, "cpu", "valkey-py", 3.5),
+    ]
+
+
 GOALS = [
     *one_connection("get"),
     *one_connection("set"),
+    *pipeline("pipeline-100"),
+    *pipeline("pipeline-1000"),
     Goal("threads", "wall", "redis-py", 2.5, must=2),
     Goal("threads", "wall", "redispy-3.0.0", 1.3),
     Goal("lrange", "wall", FLOOR, 1.1),

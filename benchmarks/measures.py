@@ -37,7 +37,8 @@ def time_calls(client: Client, scenario: Scenario, count: int) -> Sample:
     cpu, wall = process_time(), perf_counter()
     for _ in repeat(None, count):
         call()
-    return {"cpu": (process_time() - cpu) / count, "wall": (perf_counter() - wall) / count}
+    done = count * scenario.operations
+    return {"cpu": (process_time() - cpu) / done, "wall": (perf_counter() - wall) / done}
 
 
 def time_threads(client: Client, scenario: Scenario, count: int) -> Sample:

@@ -57,6 +57,8 @@ class Scenario:
     without: frozenset[str] = frozenset()
     #: As many rounds are enough; None: as many as the run has.
     rounds: int | None = None
+    #: How many operations one call makes: the times are those of one operation.
+    operations: int = 1
 
 
 def is_value(value: Any) -> Callable[[Any], bool]:
@@ -105,6 +107,25 @@ one_megabyte = partial(megabytes, 1)
 many_megabytes = partial(megabytes, 64)
 
 
+def pipeline_of(number: int, **facts: Any) -> dict[str, Any]:
+    """The facts of a scenario that sets a value so many times in one pipeline, without a transaction."""
+    return {
+        "commands": lambda: [(b"SET", b"small", SMALL)] * number,
+        "call": lambda client: partial(set_in_pipeline, client, number),
+        "right": lambda reply: is_ok(reply) or (len(reply) == number and all(map(is_ok, reply))),
+        "operations": number,
+        "without": frozenset({"glide"}),
+        **facts,
+    }
+
+
+def set_in_pipeline(client: Any, number: int) -> Any:
+    pipe = client.pipeline(transaction=False)
+    for _ in range(number):
+        pipe.set("small", SMALL)
+    return pipe.execute()
+
+
 GET = get_of("small", small, count=2000)
 THREADS: dict[str, Any] = {"threads": 8, "measure": "threads", "count": 4000}
 LRANGE: dict[str, Any] = {
@@ -139,6 +160,8 @@ SCENARIOS = {
     for scenario in (
         Scenario("get", "GET, one connection", **GET),
         Scenario("set", "SET, one connection", **set_of("small", small, count=2000)),
+        Scenario("pipeline-100", "SET in a pipeline of 100", **pipeline_of(100, count=100)),
+        Scenario("pipeline-1000", "SET in a pipeline of 1000", **pipeline_of(1000, count=10)),
         Scenario(
             "threads", "GET, 8 threads, one client, the server on another core", **{**GET, **THREADS}, one_core=False
         ),

@@ -41,7 +41,7 @@ from redis.commands.replies import (
 )
 from redis.commands.spec import PLAIN, SPECS, Special, name_of, understand
 from redis.connection.options import accepted_options, check_seconds, refuse_unknown, renamed
-from redis.connection.outcome import Fault, NotSent, Unknown, annotate, is_of, public_error
+from redis.connection.outcome import Fault, NotSent, Unknown, annotate, complete, is_of, public_error
 from redis.connection.parsers import ReaderParser, is_reader_parser
 from redis.connection.pool import LOOK, OURS, BlockingConnectionPool, ConnectionPool, SingleConnectionPool, closed_error
 from redis.connection.retry import may_send_again
@@ -49,10 +49,12 @@ from redis.connection.socketbuffer import SYM_EMPTY
 from redis.connection.tcp import Connection
 from redis.connection.tls import SSLConnection
 from redis.connection.unix import UnixDomainSocketConnection
+from redis.connection.wire import Wire
 from redis.exceptions import (
     ConnectionError,
     DataError,
     ExecAbortError,
+    InvalidResponse,
     NoScriptError,
     PubSubError,
     RedisError,
@@ -222,7 +224,7 @@ class StrictRedis(Commands[T]):
                 "ssl_ca_certs": ssl_ca_certs,
             }
             connection_class, place = connection_for(unix_socket_path, ssl, tcp, tls)
-            refuse_unknown(options, accepted_options(connection_class), type(self).__name__)
+            refuse_unknown(options, accepted_options(connection_class, Wire), type(self).__name__)
             connection_pool = ConnectionPool(connection_class, max_connections, **shared, **place, **options)
         else:
             refuse_unknown(options, (), f"{type(self).__name__} with a connection_pool")
@@ -248,7 +250,7 @@ class StrictRedis(Commands[T]):
         pool = ConnectionPool.from_url(url, db=db, **kwargs)
         single = pool.connection_kwargs.pop("single_connection_client", False)
         if pool.connection_class in OURS:
-            refuse_unknown(pool.connection_kwargs, accepted_options(pool.connection_class), "the connection")
+            refuse_unknown(pool.connection_kwargs, accepted_options(pool.connection_class, Wire), "the connection")
         make: Any = cls
         client: StrictRedis[Any] = make(connection_pool=pool, single_connection_client=single)
         client._owns_pool = True
@@ -375,6 +377,9 @@ class StrictRedis(Commands[T]):
                 reply = connection.call(data) if special is None else connection.exchange(data, *special)
             except (NotSent, Unknown) as fault:
                 reply = self._send_again(connection, words, data, special, fault)
+            except InvalidResponse as error:
+                complete(error, name_of(words), connection.address, "recv", 1)
+                raise
         finally:
             if connection is not None:
                 if connection.owed:
@@ -424,6 +429,9 @@ class StrictRedis(Commands[T]):
         try:
             try:
                 return self._converse(connection, words, special, args[0], options)
+            except SERVER_CHANGED:
+                getattr(self._pool, "retire", bool)()
+                raise
             except (ConnectionError, TimeoutError) as error:
                 if not is_of(error, connection):
                     raise

@@ -79,6 +79,7 @@ class MaxConnectionsError(ConnectionError):
     """As many connections as ``max_connections`` allows are in use; nothing was sent."""
 
     maybe_applied = False
+    phase = "pool"
 
 
 class AuthenticationError(RedisError):

@@ -108,7 +108,7 @@ def test_old_names_of_options(name):
 def test_a_misspelt_option(make):
     with pytest.raises(TypeError, match=r"has no option 'usrname'; did you mean 'username'\?"):
         make(usrname="x")
-    with pytest.raises(TypeError, match="has no option 'colour'$"):
+    with pytest.raises(TypeError, match=r"has no option 'colour'$"):
         make(colour="x")
 
 

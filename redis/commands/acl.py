@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from redis.commands.args import is_one, list_or_args
+from redis.commands.args import flag_words, is_one, list_or_args
 from redis.commands.group import Group
 from redis.commands.replies import bool_ok, native_str
 from redis.commands.server_replies import acl_log, acl_user, native
@@ -101,8 +101,8 @@ class ACLCommands(Group[T]):
     def acl_getuser(self, username: str) -> dict[str, Any] | None:
         """Return the rules of a user; None where there is no such user.
 
-        A dict: ``enabled``, a bool; ``flags``, ``passwords`` (their SHA-256), ``commands``, ``categories``, ``keys`` and
-        ``channels``, lists of str; ``selectors``, a list of dicts.
+        A dict: ``enabled`` is a bool; ``flags``, ``passwords`` (their SHA-256), ``commands``, ``categories``, ``keys``
+        and ``channels`` are lists of str; ``selectors`` is a list of dicts.
 
         Since 6.0.0, https://redis.io/commands/acl-getuser/
         """
@@ -176,8 +176,8 @@ class ACLCommands(Group[T]):
     ) -> bool:
         """Make a user, or add rules to one; return True.
 
-        ``passwords``, ``hashed_passwords`` (SHA-256), ``categories`` and ``commands`` are one text or several, each with
-        a + (to add or allow it) or a - before it; ``keys`` and ``channels`` are patterns, keys also as the server
+        ``passwords``, ``hashed_passwords`` (SHA-256), ``categories`` and ``commands`` are one text or several, each
+        with a + (to add or allow it) or a - before it; ``keys`` and ``channels`` are patterns, keys also as the server
         writes them (``"%R~a*"``); ``selectors`` are pairs such as ``("+get", "a*")``.  Without ``enabled`` the user
         cannot log in.  ``reset`` begins with no rule, the others of that name drop what they say.  DataError for what
         has no sign, or for ``nopass`` with passwords.
@@ -186,9 +186,8 @@ class ACLCommands(Group[T]):
         """
         if nopass and (passwords or hashed_passwords):
             raise DataError("nopass excludes passwords and hashed_passwords")
-        resets = ((b"reset", reset), (b"resetkeys", reset_keys), (b"resetchannels", reset_channels))
-        words = [word for word, wanted in (*resets, (b"resetpass", reset_passwords)) if wanted]
-        words += [b"on" if enabled else b"off", *([b"nopass"] if nopass else [])]
+        words = flag_words((b"reset", reset), (b"resetkeys", reset_keys), (b"resetchannels", reset_channels))
+        words += flag_words((b"resetpass", reset_passwords), (b"on" if enabled else b"off", True), (b"nopass", nopass))
         words += signed_rules("passwords", passwords, b">", b"<")
         words += signed_rules("hashed_passwords", hashed_passwords, b"#", b"!")
         words += category_rules(categories) + signed_rules("commands", commands, b"+", b"-")

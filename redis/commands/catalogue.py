@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from redis.commands.args import at_most_one, option_words
+from redis.commands.args import at_most_one, flag_words, option_words
 from redis.commands.group import Group
 from redis.commands.server_replies import by_name, command_docs, command_entry, command_table, keys_and_flags, native
 from redis.commands.spec import command, declare
@@ -80,7 +80,7 @@ class CatalogueCommands(Group[T]):
         """
         at_most_one(module=module, category=category, pattern=pattern)
         words = option_words((b"MODULE", module), (b"ACLCAT", category), (b"PATTERN", pattern))
-        return self.execute_command("COMMAND LIST", *([b"FILTERBY", *words] if words else []))
+        return self.execute_command("COMMAND LIST", *flag_words((b"FILTERBY", words)), *words)
 
     # The last of the class: from here on its name is that of the decorator.
     @command("COMMAND", reply=command_table, decode=False, since="2.8.13")

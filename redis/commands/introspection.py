@@ -61,13 +61,12 @@ class IntrospectionCommands(Group[T]):
 
     __slots__ = ()
 
-    @command(
-        "COMMANDLOG GET", reply=parse_slowlog_get, since="Valkey 8.1.0", request_policy="all_nodes"
-    )
+    @command("COMMANDLOG GET", reply=parse_slowlog_get, since="Valkey 8.1.0", request_policy="all_nodes")
     def commandlog_get(self, count: int, type: str) -> list[dict[str, Any]]:
-        """Return the newest ``count`` entries, -1 for all, of the log ``"slow"``, ``"large-request"`` or ``"large-reply"``.
+        """Return the newest ``count`` entries of a log, -1 for all.
 
-        As :meth:`slowlog_get`; the large ones have ``size``, in bytes, in the place of ``duration``.
+        ``type`` is ``"slow"``, ``"large-request"`` or ``"large-reply"``.  The entries are those of :meth:`slowlog_get`;
+        of the large ones ``size``, in bytes, stands in the place of ``duration``.
 
         Since Valkey 8.1.0, https://valkey.io/commands/commandlog-get/
         """
@@ -113,8 +112,8 @@ class IntrospectionCommands(Group[T]):
     def hotkeys_get(self) -> dict[str, Any] | None:
         """Return what was measured since :meth:`hotkeys_start`; None where nothing was.
 
-        A dict: ``by-cpu-time-us`` and ``by-net-bytes`` are dicts of keys and numbers, the hottest first; the others tell
-        what was measured, and when.  Since 8.6.0, https://redis.io/commands/hotkeys-get/
+        A dict: ``by-cpu-time-us`` and ``by-net-bytes`` are dicts of keys and numbers, the hottest first; the others
+        tell what was measured, and when.  Since 8.6.0, https://redis.io/commands/hotkeys-get/
         """
         return self.execute_command("HOTKEYS GET")
 
@@ -137,8 +136,8 @@ class IntrospectionCommands(Group[T]):
     ) -> bool:
         """Begin to measure which keys are used most; return True.
 
-        ``metrics`` is one or both of ``"CPU"`` and ``"NET"``; ``count`` how many keys are kept, ``duration`` in seconds,
-        one access in ``sample_ratio`` is counted, ``slots`` of a cluster are measured alone.  DataError where metrics
+        ``metrics`` is one or both of ``"CPU"`` and ``"NET"``; ``count`` keys are kept, for ``duration`` seconds; one
+        access in ``sample_ratio`` is counted, ``slots`` of a cluster are measured alone.  DataError where metrics
         is empty.  Since 8.6.0, https://redis.io/commands/hotkeys-start/
         """
         chosen = [choice("metrics", one, "CPU", "NET") for one in ([metrics] if isinstance(metrics, str) else metrics)]
@@ -146,7 +145,8 @@ class IntrospectionCommands(Group[T]):
             raise DataError("hotkeys_start needs metrics, CPU or NET or both")
         words = option_words((b"COUNT", count), (b"DURATION", duration), (b"SAMPLE", sample_ratio))
         numbers = list(slots or ())
-        words += [b"SLOTS", len(numbers), *numbers] if numbers else []
+        if numbers:
+            words += [b"SLOTS", len(numbers)] + numbers
         return self.execute_command("HOTKEYS START", b"METRICS", len(chosen), *chosen, *words)
 
     @command("HOTKEYS STOP", reply=bool_ok, since="8.6.0")
@@ -231,9 +231,7 @@ class IntrospectionCommands(Group[T]):
         """
         return self.execute_command("MEMORY MALLOC-STATS")
 
-    @command(
-        "MEMORY PURGE", reply=bool_ok, since="4.0.0", request_policy="all_shards", response_policy="all_succeeded"
-    )
+    @command("MEMORY PURGE", reply=bool_ok, since="4.0.0", request_policy="all_shards", response_policy="all_succeeded")
     def memory_purge(self) -> bool:
         """Have the allocator give back memory that it does not need; return True.
 
@@ -263,8 +261,8 @@ class IntrospectionCommands(Group[T]):
     def slowlog_get(self, num: int | None = None) -> list[dict[str, Any]]:
         """Return the newest entries of the log of slow commands, 10 or ``num`` of them, -1 for all.
 
-        Each is a dict: ``id``, ``start_time`` (Unix, in seconds), ``duration`` (in microseconds), ``command`` (its words
-        joined by spaces, bytes or str as values are), ``client_address`` and ``client_name``.
+        Each is a dict: ``id``, ``start_time`` (Unix, in seconds), ``duration`` (in microseconds), ``command`` (its
+        words joined by spaces, bytes or str as values are), ``client_address`` and ``client_name``.
 
         Since 2.2.12, https://redis.io/commands/slowlog-get/
         """

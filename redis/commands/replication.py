@@ -40,9 +40,9 @@ class ReplicationCommands(Group[T]):
     ) -> bool:
         """Have a master begin to give its place to a replica, that at ``host`` and ``port`` or any; return True.
 
-        ``timeout`` is how many milliseconds the replica has to catch up; after them it is given up, or done all the same
-        with ``force``.  ``abort`` gives up what was begun.  DataError for half an address, ``force`` without an address
-        and a time-out, or ``abort`` with anything else.  Since 6.2.0, https://redis.io/commands/failover/
+        ``timeout`` is how many milliseconds the replica has to catch up; after them it is given up, or with ``force``
+        done all the same.  ``abort`` gives up what was begun.  DataError for half an address, ``force`` without
+        address and time-out, or ``abort`` with anything else.  Since 6.2.0, https://redis.io/commands/failover/
         """
         if force and (host is None or timeout is None):
             raise DataError("force needs host, port and timeout")

@@ -139,7 +139,7 @@ def parse_geosearch(response: Any, **options: Any) -> Any:
 
     The distance as a float ("withdist"), the hash as an int ("withhash"), the position as a tuple ("withcoord").
     """
-    shapes = {"withdist": float, "withhash": int, "withcoord": _position}
+    shapes: dict[str, Callable[[Any], Any]] = {"withdist": float, "withhash": int, "withcoord": _position}
     wanted = [shape for option, shape in shapes.items() if options.get(option)]
     if not wanted or isinstance(response, int):
         return response

@@ -137,7 +137,7 @@ class ServerCommands(Group[T]):
 
     @command("LOLWUT", readonly=True, reply=native_str, decode=False, since="5.0.0")
     def lolwut(self, *version_numbers: int) -> str:
-        """Return a drawing and the version of the server; of an older version, with arguments for its drawing, if given.
+        """Return a drawing and the version of the server; ``version_numbers`` choose another drawing.
 
         Since 5.0.0, https://redis.io/commands/lolwut/
         """
@@ -167,8 +167,9 @@ class ServerCommands(Group[T]):
 
         ResponseError where that fails, or is not allowed.  Since 7.0.0, https://redis.io/commands/module-loadex/
         """
-        settings = [word for pair in (options or {}).items() for word in (b"CONFIG", *pair)]
-        return self.execute_command("MODULE LOADEX", path, *settings, *([] if args is None else [b"ARGS", *args]))
+        settings = [word for name, value in (options or {}).items() for word in (b"CONFIG", name, value)]
+        words = list(args or ())
+        return self.execute_command("MODULE LOADEX", path, *settings, *flag_words((b"ARGS", words)), *words)
 
     @command("MODULE UNLOAD", reply=bool_ok, since="4.0.0")
     def module_unload(self, name: str) -> bool:

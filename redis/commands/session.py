@@ -167,7 +167,7 @@ class SessionCommands(Group[T]):
 
     @command("CLIENT LIST", reply=parse_client_list, decode=False, since="2.4.0")
     def client_list(self, _type: str | None = None, client_id: int | Iterable[int] = ()) -> list[dict[str, str]]:
-        """Return what the server knows of its connections: one dict of str each, ``id``, ``addr``, ``name``, ``cmd`` ...
+        """Return what the server knows of its connections: a dict of str each, ``id``, ``addr``, ``name`` ...
 
         ``_type`` is NORMAL, MASTER, REPLICA, SLAVE or PUBSUB; ``client_id`` is one number or several.
 
@@ -175,7 +175,7 @@ class SessionCommands(Group[T]):
         """
         words = [] if _type is None else [b"TYPE", choice("_type", _type, *TYPES)]
         numbers = list_or_args(client_id, ())
-        return self.execute_command("CLIENT LIST", *words, *([b"ID", *numbers] if numbers else []))
+        return self.execute_command("CLIENT LIST", *words, *flag_words((b"ID", numbers)), *numbers)
 
     @command("CLIENT NO-EVICT", reply=bool_ok, since="7.0.0")
     def client_no_evict(self, mode: str) -> bool:
@@ -333,7 +333,7 @@ class SessionCommands(Group[T]):
         """Return what the server says of itself and of this connection, after a change of protocol, user or name.
 
         A dict of native str: ``server``, ``version``, ``proto``, ``id``, ``mode``, ``role``, ``modules``.  DataError
-        where a user or a name is given without ``protover``, 2 or 3, or one of ``username`` and ``password`` is missing.
+        for a user or a name without ``protover``, which is 2 or 3, and for one of ``username`` and ``password`` alone.
 
         The connection is not used again, unless the client has ``single_connection_client=True``; give ``protocol`` to
         the client instead.  Since 6.0.0, https://redis.io/commands/hello/
@@ -344,7 +344,8 @@ class SessionCommands(Group[T]):
         words += option_words((b"SETNAME", clientname))
         if words and protover is None:
             raise DataError("username, password and clientname need protover")
-        return self.execute_command("HELLO", *([] if protover is None else [protover, *words]))
+        version = [] if protover is None else [protover]
+        return self.execute_command("HELLO", *version, *words)
 
     @command("PING", reply=ping_reply, request_policy="all_shards", response_policy="all_succeeded")
     def ping(self, message: EncodableT | None = None) -> Any:

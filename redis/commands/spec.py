@@ -185,6 +185,12 @@ def name_of(args: Sequence[Any]) -> str:
     return first
 
 
+def known_name(container: str, subcommand: Any) -> tuple[Any, ...]:
+    """The first arguments of ``execute_command`` for a subcommand: one name where it is declared, else two words."""
+    name = f"{container} {word(subcommand)}"
+    return (name,) if name in SPECS else (container, subcommand)
+
+
 def word(value: Any) -> str:
     """A word of a command as text in capitals; bytes of any value are readable."""
     if isinstance(value, (bytes, bytearray, memoryview)):

@@ -67,9 +67,7 @@ class StreamGroupCommands(Group[T]):
         """
         words = [*option_words((b"COUNT", count)), *flag_words((b"JUSTID", justid))]
         idle = whole_milliseconds(min_idle_time)
-        return self.execute_command(
-            "XAUTOCLAIM", name, groupname, consumername, idle, start_id, *words, justid=justid
-        )
+        return self.execute_command("XAUTOCLAIM", name, groupname, consumername, idle, start_id, *words, justid=justid)
 
     @command("XCLAIM", keys=1, write=True, reply=claimed_entries, since="5.0.0")
     def xclaim(
@@ -99,8 +97,8 @@ class StreamGroupCommands(Group[T]):
             raise DataError("message_ids is one ID or several")
         words = option_words((b"IDLE", whole_milliseconds(idle)), (b"TIME", time), (b"RETRYCOUNT", retrycount))
         words += [*flag_words((b"FORCE", force), (b"JUSTID", justid)), *option_words((b"LASTID", lastid))]
-        ids = [whole_milliseconds(min_idle_time), *ids]
-        return self.execute_command("XCLAIM", name, groupname, consumername, *ids, *words, justid=justid)
+        least = whole_milliseconds(min_idle_time)
+        return self.execute_command("XCLAIM", name, groupname, consumername, least, *ids, *words, justid=justid)
 
     @command("XGROUP CREATE", keys=2, write=True, reply=bool_ok, since="5.0.0")
     def xgroup_create(
@@ -146,9 +144,7 @@ class StreamGroupCommands(Group[T]):
         return self.execute_command("XGROUP DESTROY", name, groupname)
 
     @command("XGROUP SETID", keys=2, write=True, reply=bool_ok, since="5.0.0")
-    def xgroup_setid(
-        self, name: KeyT, groupname: EncodableT, id: IdT, entries_read: int | None = None
-    ) -> bool:
+    def xgroup_setid(self, name: KeyT, groupname: EncodableT, id: IdT, entries_read: int | None = None) -> bool:
         """Let a group go on after ``id``; return True.  ``entries_read`` is as in :meth:`xgroup_create`.
 
         Since 5.0.0, entries_read 7.0.0, https://redis.io/commands/xgroup-setid/
@@ -256,6 +252,4 @@ class StreamGroupCommands(Group[T]):
         """
         words = [b"GROUP", groupname, consumername, *option_words((b"COUNT", count), (b"MAXCOUNT", max_count))]
         words += option_words((b"MAXSIZE", max_size), (b"BLOCK", block), (b"CLAIM", claim_min_idle_time))
-        return self.execute_command(
-            "XREADGROUP", *words, *flag_words((b"NOACK", noack)), *streams_words(streams)
-        )
+        return self.execute_command("XREADGROUP", *words, *flag_words((b"NOACK", noack)), *streams_words(streams))

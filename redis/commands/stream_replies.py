@@ -73,7 +73,7 @@ def stream_report(response: Any, full: bool = False, **options: Any) -> dict[str
     if full:
         return {**facts, "entries": dict(as_entries(facts["entries"])), "groups": group_reports(facts["groups"])}
     ends = ("first-entry", "last-entry")
-    return {**facts, **{end: None if facts[end] is None else as_entry(facts[end]) for end in ends}}
+    return {**facts, **{end: as_entry(facts[end]) if facts[end] else None for end in ends}}
 
 
 def group_reports(response: Any) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from redis.commands.args import at_most_one, choice, flag_words, flatten, option_words
+from redis.commands.args import at_most_one, flag_words, flatten, option_words
 from redis.commands.group import Group
 from redis.commands.replies import bool_ok
 from redis.commands.spec import command, declare
@@ -76,7 +76,11 @@ class StreamCommands(Group[T]):
         """
         if not isinstance(fields, Mapping) or not fields:
             raise DataError("fields is a mapping of at least one field and value")
-        words = [*flag_words((b"NOMKSTREAM", nomkstream)), *reference_words(ref_policy), *producer_words(idmpauto, idmp)]
+        words = [
+            *flag_words((b"NOMKSTREAM", nomkstream)),
+            *reference_words(ref_policy),
+            *producer_words(idmpauto, idmp),
+        ]
         words += trim_words(maxlen, minid, approximate, limit)
         return self.execute_command("XADD", name, *words, id, *flatten(fields))
 
@@ -114,8 +118,8 @@ class StreamCommands(Group[T]):
     def xinfo_stream(self, name: KeyT, full: bool = False) -> dict[str, Any]:
         """Return a dict of what there is to know of the stream; its keys are native str, such as ``"length"``.
 
-        ``"first-entry"`` and ``"last-entry"`` are entries as in :meth:`xrange`, or None.  With ``full`` ``"entries"`` is
-        a dict of the first of them, and ``"groups"`` a list of dicts, each with its ``"consumers"``, a list of dicts.
+        ``"first-entry"`` and ``"last-entry"`` are entries as in :meth:`xrange`, or None.  With ``full`` ``"entries"``
+        is a dict of the first ones, and ``"groups"`` a list of dicts, each with its ``"consumers"``, a list of dicts.
         ResponseError where there is no such key.  Since 5.0.0, full 6.0.0, https://redis.io/commands/xinfo-stream/
         """
         return self.execute_command("XINFO STREAM", name, *flag_words((b"FULL", full)), full=full)

@@ -74,7 +74,7 @@ def introduce(exchange: Exchange, identity: Identity, first: Words | None, addre
     batch = needed + library_info(identity)
     refusals: list[RedisError] = []
     for words, reply in zip(batch, exchange(batch)):
-        if isinstance(reply, ErrorReply):
+        if isinstance(reply, RedisError):
             error = refusal(words, reply, address)
             if isinstance(error, ConnectionError):
                 raise error  # too many clients, or still loading: nothing else will come
@@ -83,9 +83,9 @@ def introduce(exchange: Exchange, identity: Identity, first: Words | None, addre
     return refusals[0] if refusals else None
 
 
-def refusal(words: Words, reply: ErrorReply, address: str) -> RedisError:
+def refusal(words: Words, reply: RedisError, address: str) -> RedisError:
     """The error of a refused command of the handshake; it names the command and never its arguments."""
-    error = error_from(reply)
+    error = error_from(reply) if isinstance(reply, ErrorReply) else reply
     error.command, error.address, error.phase, error.attempt = words[0].decode(), address, "handshake", 1
     return error
 

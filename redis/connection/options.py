@@ -41,10 +41,10 @@ URL_QUERY_ARGUMENT_PARSERS: dict[str, Callable[[str], Any]] = {
 """The options of a URL that are no text."""
 
 
-def accepted_options(cls: type) -> frozenset[str]:
-    """The names of all options that the constructors of a class and of its bases take."""
+def accepted_options(cls: type, above: type = object) -> frozenset[str]:
+    """The names of all options that the constructors of a class and of its bases take, down to ``above``."""
     names: set[str] = set()
-    for base in cls.__mro__:
+    for base in cls.__mro__[: cls.__mro__.index(above)]:
         code = getattr(vars(base).get("__init__"), "__code__", None)
         if code is not None:
             names.update(code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount])
@@ -79,7 +79,7 @@ def renamed(options: dict[str, Any]) -> dict[str, Any]:
     for old, new in (("charset", "encoding"), ("errors", "encoding_errors")):
         value = result.pop(old, None)
         if value is not None:
-            warnings.warn(f'"{old}" is deprecated. Use "{new}" instead', DeprecationWarning, stacklevel=4)
+            warnings.warn(f'"{old}" is deprecated. Use "{new}" instead', DeprecationWarning, stacklevel=3)
             result[new] = value
     return result
 

@@ -23,7 +23,7 @@ Error = TypeVar("Error", bound=RedisError)
 SERVER_CLOSED_CONNECTION_ERROR = "Connection closed by server."
 
 #: Modules through which an error of a socket call may travel: where the calls are made, and the standard library.
-OURS = ("wire", "batch", "tcp", "tls", "unix", "parsers", "timeouts")
+OURS = ("wire", "batch", "tcp", "tls", "unix", "parsers", "timeouts", "handshake")
 ALLOWED = frozenset(["socket", "ssl", *[f"redis.connection.{module}" for module in OURS]])
 
 
@@ -63,9 +63,9 @@ class Seam:
 
 
 class TrustingSeam(Seam):
-    """For code of the user's that connects its own way, through modules that we do not know.
+    """For code of the user's that stands below ours: a connection or a parser that does things its own way.
 
-    Nothing has been sent at that time, so an error that was not the socket's does no harm as one.
+    Through modules that we do not know an error of the socket cannot be told from another.
     """
 
     def __exit__(self, kind: type | None, error: BaseException | None, traceback: object) -> None:
@@ -86,6 +86,8 @@ class Quietly:
 CLOSING = Quietly()
 CONNECTING = Seam(NotSent, "connect")
 CONNECTING_ANYHOW = TrustingSeam(NotSent, "connect")
+GREETING_ANYHOW = TrustingSeam(NotSent, "handshake")
+RECEIVING_ANYHOW = TrustingSeam(Unknown, "recv")
 SECURING = Seam(NotSent, "tls")
 GREETING = Seam(NotSent, "handshake")
 SENDING = Seam(NotSent, "send")
@@ -141,6 +143,17 @@ def annotate(error: Error, command: str, address: str, phase: str, attempt: int)
     """Write the circumstances into the attributes of ``error`` and return it."""
     error.command, error.address, error.phase, error.attempt = command or None, address, phase, attempt
     return error
+
+
+def complete(error: RedisError, command: str, address: str, phase: str, attempt: int) -> None:
+    """Write the circumstances into an error that a reader has raised, who does not know them; keep what is there."""
+    annotate(
+        error,
+        error.command or command,
+        error.address or address,
+        error.phase or phase,
+        error.attempt or attempt,
+    )
 
 
 def what_happened(fault: Fault, address: str) -> str:

@@ -19,17 +19,18 @@ import os
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import count
 from threading import Lock
 from time import monotonic
 from types import TracebackType
 from typing import Any, TypeVar
 
-from redis.connection.options import accepted_options, refuse_misspelt, renamed
+from redis.connection.options import accepted_options, check_seconds, refuse_misspelt, renamed
 from redis.connection.tcp import Connection
 from redis.connection.tls import SSLConnection
 from redis.connection.unix import UnixDomainSocketConnection
 from redis.connection.url import options_from_url
-from redis.connection.wire import NEVER
+from redis.connection.wire import NEVER, Wire
 from redis.exceptions import ConnectionError, MaxConnectionsError, RedisError
 from redis.protocol.encoder import Encoder
 
@@ -43,6 +44,8 @@ NO_LIMIT = 2**31
 
 OURS = (Connection, SSLConnection, UnixDomainSocketConnection)
 DEFAULTS = {"host": "localhost", "port": 6379, "db": 0, "path": ""}
+
+SERIALS = count(1)
 
 POOLS: dict[weakref.ref[Any], None] = {}
 """Every pool that is alive, for the child of a fork."""
@@ -64,8 +67,12 @@ class ConnectionPool:
         self.max_connections = max_connections or NO_LIMIT
         self._shared: dict[str, Any] = {}
         if connection_class in OURS:
-            refuse_misspelt(connection_kwargs, accepted_options(connection_class), type(self).__name__)
+            refuse_misspelt(connection_kwargs, accepted_options(connection_class, Wire), type(self).__name__)
             self._shared = connection_class.shared_options()
+            for name in ("socket_timeout", "socket_connect_timeout"):
+                check_seconds(name, connection_kwargs.get(name))
+        #: Under this name a connection remembers that this pool has lent it.
+        self._mark = f"_lent_by_{next(SERIALS)}"
         self.closed = False
         self.generation = 0
         self.reset()
@@ -83,8 +90,8 @@ class ConnectionPool:
         return cls(**{**renamed(kwargs), **options_from_url(url, db, decode_components)})
 
     def __repr__(self) -> str:
-        connection = self.connection_class.description_format % {**DEFAULTS, **self.connection_kwargs}
-        return f"{type(self).__name__}<{connection}>"
+        form = getattr(self.connection_class, "description_format", f"{self.connection_class.__name__}<>")
+        return f"{type(self).__name__}<{form % {**DEFAULTS, **self.connection_kwargs}}>"
 
     def __enter__(self: Pool) -> Pool:
         return self
@@ -142,18 +149,20 @@ class ConnectionPool:
 
         MaxConnectionsError, a ConnectionError, where all that there may be are in use.
         """
+        if self.closed:
+            raise closed_error("pool")
         try:
             connection = self._available_connections.pop()
         except IndexError:
             connection = self.make_connection()
         if isinstance(connection, Connection):
             close_if_stale(connection)
-        vars(connection)["_lent"] = self.generation
+        connection.pool_generation = vars(connection)[self._mark] = self.generation
         return connection
 
     def release(self, connection: Any) -> None:
         """Take a connection back.  One that owes a reply is closed first; one that was not lent is left alone."""
-        lent = vars(connection).pop("_lent", None)  # atomic: of two who give back the same one, one gets None
+        lent = vars(connection).pop(self._mark, None)  # atomic: of two who give back the same one, one gets None
         if lent is None or connection.pid != os.getpid():
             return
         if isinstance(connection, Connection):
@@ -199,7 +208,8 @@ class ConnectionPool:
             except IndexError:
                 break
             (treat or close_quietly)(connection)
-            self._available_connections.insert(0, connection)  # room for a new one, below those that are open
+            if not self.closed:
+                self._available_connections.insert(0, connection)  # room for a new one, below those that are open
 
     def close(self) -> None:
         """Close all connections; the pool cannot be used afterwards."""
@@ -304,8 +314,8 @@ class SingleConnectionPool(ConnectionPool):
 
     def close(self) -> None:
         """Give the connection back."""
-        super().close()
         connection = self._mine()
+        super().close()
         if connection is not None:
             self.lender.release(connection)
 

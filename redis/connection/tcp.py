@@ -21,6 +21,7 @@ from redis.connection.outcome import (
     CONNECTING,
     CONNECTING_ANYHOW,
     GREETING,
+    GREETING_ANYHOW,
     RECEIVING,
     Fault,
     NotSent,
@@ -59,11 +60,14 @@ class Connection(Wire):
     description_format: ClassVar[str] = "Connection<host=%(host)s,port=%(port)s,db=%(db)s>"
     #: What turns the errors of :meth:`_connect` into faults.
     connecting: ClassVar[Seam] = CONNECTING
+    #: The same for the handshake.
+    greeting: ClassVar[Seam] = GREETING
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        if "_connect" in vars(cls) and cls.__module__ not in ALLOWED:
-            cls.connecting = CONNECTING_ANYHOW
+        if cls.__module__ not in ALLOWED:
+            cls.connecting = CONNECTING_ANYHOW if "_connect" in vars(cls) else cls.connecting
+            cls.greeting = GREETING_ANYHOW if "on_connect" in vars(cls) else cls.greeting
 
     def __init__(
         self,
@@ -128,10 +132,11 @@ class Connection(Wire):
     def establish(self) -> None:
         """Connect and shake hands anew; what the socket does wrong is a NotSent."""
         self.disconnect()
+        self._check_not_altered()
         try:
             with self.connecting:
                 self._sock = sock = self._connect()
-            with GREETING:
+            with self.greeting if self._ours else GREETING_ANYHOW:
                 self._greet(sock)
             self._publish(sock)
         except BaseException:
@@ -220,8 +225,6 @@ class Connection(Wire):
     def prepare(self) -> None:
         """Before a use after an idle time, or the first: look at the socket; make one where there is none."""
         if not self.is_good():
-            self.disconnect()
-            self._check_not_altered()
             self.establish()
 
     def prepare_if_closed(self) -> None:

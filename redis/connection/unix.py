@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import socket
 from typing import Any, ClassVar
 
 from redis.connection.parsers import READ_SIZE, DefaultParser
 from redis.connection.tcp import Connection
+
+LONGEST = 107
+"""How many bytes the path of a socket may have; the error of the system for a longer one has no number."""
 
 
 class UnixDomainSocketConnection(Connection):
@@ -53,6 +58,8 @@ class UnixDomainSocketConnection(Connection):
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             sock.settimeout(self.socket_connect_timeout)
+            if len(os.fsencode(self.path)) > LONGEST:
+                raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
             sock.connect(self.path)
         except BaseException:
             sock.close()

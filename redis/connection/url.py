@@ -21,6 +21,8 @@ from redis.connection.options import URL_QUERY_ARGUMENT_PARSERS
 from redis.connection.tls import SSLConnection
 from redis.connection.unix import UnixDomainSocketConnection
 
+QUOTING = "a '/', '?', '#', '@' or ':' in a password is written percent-encoded, with decode_components=True"
+
 Options = dict[str, Any]
 Decode = Callable[[str], str]
 
@@ -33,6 +35,8 @@ def options_from_url(url: str, db: int | None = None, decode_components: bool = 
     ValueError, which never shows the URL, for it may have a password in it.
     """
     parts = urlparse(url)
+    if "@" in parts.path + parts.query + parts.fragment or parts.fragment:
+        raise ValueError(f"the URL has a sign in a place where it cannot be meant; {QUOTING}")
     if parts.scheme not in SCHEMES:
         names = ", ".join(f"{scheme}://" for scheme in SCHEMES)
         raise ValueError(f"the URL has the scheme {parts.scheme!r}; it takes one of {names}")
@@ -68,10 +72,7 @@ def tcp_options(parts: ParseResult, decode: Decode) -> Options:
     try:
         port = parts.port
     except ValueError:
-        raise ValueError(
-            "the port in the URL is no number from 0 to 65535; a '/', '?', '#', '@' or ':' in a password is written "
-            "percent-encoded, with decode_components=True"
-        ) from None
+        raise ValueError(f"the port in the URL is no number from 0 to 65535; {QUOTING}") from None
     options: Options = {"host": decode(parts.hostname or "localhost"), "port": port or 6379}
     path = decode(parts.path).strip("/")
     if path:

@@ -24,7 +24,16 @@ import socket
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from redis.connection.outcome import CLOSING, RECEIVING, SENDING, NotSent, Unknown, annotate, is_foreign
+from redis.connection.outcome import (
+    CLOSING,
+    RECEIVING,
+    RECEIVING_ANYHOW,
+    SENDING,
+    NotSent,
+    Unknown,
+    annotate,
+    is_foreign,
+)
 from redis.connection.parsers import (
     LONG,
     MISSING,
@@ -287,7 +296,7 @@ class Wire:
         recv: Callable[[int], bytes] | None = None,
     ) -> Any:
         """Read until there is a reply and return it; ``data`` is what was read last, b"" the end of the stream."""
-        with RECEIVING:
+        with RECEIVING if self._ours else RECEIVING_ANYHOW:
             if not data:
                 raise closed_by_server()
             return self._read(decode, push, recv or self._recv)
@@ -307,7 +316,10 @@ class Wire:
     def _receive_large(self, data: bytes, length: int) -> Any:
         """Read the rest of a large bulk reply; the reader never sees it."""
         with RECEIVING:
-            whole = read_large_bulk(self._socket(), data, length)
+            sock = self._socket()
+            whole = read_large_bulk(sock, data, length)
+            if not self._timeouts.is_quiet(sock, self.socket_timeout):
+                self.owed += 1  # a second reply, a push, or the end: this one is good, the connection is not
         if self.encoder.decode_responses:
             return str(whole.getbuffer(), self.encoder.encoding, self.encoder.encoding_errors)
         return whole.getvalue()

@@ -196,7 +196,7 @@ def test_a_wrong_password(locked, options):
 
 
 def test_no_password_where_one_is_demanded(locked):
-    with pytest.raises(AuthenticationError, match="Authentication required|HELLO must be called") as caught:
+    with pytest.raises(AuthenticationError, match=r"Authentication required|HELLO must be called") as caught:
         locked().get("a")
     assert isinstance(caught.value, ResponseError)
 

@@ -19,6 +19,7 @@ from redis.connection.options import (
 from redis.connection.tcp import Connection
 from redis.connection.tls import SSLConnection
 from redis.connection.unix import UnixDomainSocketConnection
+from redis.connection.wire import Wire
 
 KNOWN = frozenset(["socket_timeout", "db", "retry_on_timeout"])
 
@@ -46,7 +47,7 @@ def test_the_constructors_of_all_bases_count():
     assert {"ssl_context", "host", "db", "username"} <= accepted_options(SSLConnection)
     assert {"path", "client_name"} <= accepted_options(UnixDomainSocketConnection)
     assert not {"self", "path", "ssl_context"} & accepted_options(Connection)
-    assert "encoder" not in accepted_options(Connection)
+    assert "encoder" not in accepted_options(Connection, Wire)
 
 
 def test_a_class_without_a_constructor_takes_nothing():
@@ -86,7 +87,7 @@ def test_only_what_looks_misspelt_is_refused():
 
 
 def test_old_names_are_taken_with_a_warning():
-    with pytest.warns(DeprecationWarning) as caught:
+    with pytest.warns(DeprecationWarning, match="is deprecated") as caught:
         found = renamed({"charset": "latin-1", "errors": "replace", "encoding": "utf-8", "other": 1})
     assert found == {"encoding": "latin-1", "encoding_errors": "replace", "other": 1}
     assert [str(warning.message) for warning in caught] == [
@@ -114,7 +115,7 @@ def test_seconds(value):
 
 @pytest.mark.parametrize("value", [0, -1, "5", float("nan"), [1]])
 def test_what_are_no_seconds(value):
-    with pytest.raises(ValueError, match="socket_timeout is .* positive number of seconds, or None"):
+    with pytest.raises(ValueError, match=r"socket_timeout is .* positive number of seconds, or None"):
         check_seconds("socket_timeout", value)
 
 

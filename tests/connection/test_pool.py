@@ -206,7 +206,7 @@ def test_as_many_as_there_may_be(make_pool):
 def test_the_words_of_the_error():
     pool = ConnectionPool(Dummy, max_connections=1)
     connection = pool.get_connection()
-    with pytest.raises(ConnectionError, match="^Too many connections$") as caught:
+    with pytest.raises(ConnectionError, match=r"^Too many connections$") as caught:
         pool.get_connection()
     assert caught.value.phase == "pool"
     pool.release(connection)
@@ -621,7 +621,7 @@ def test_a_place_that_becomes_free_without_a_return_is_found(waiting):
     with meanwhile(lambda: found.append(pool.get_connection())):
         in_line(pool, 1)
         del connection
-        waiting = None  # noqa: F841 - the fixture's value holds the connection
+        waiting = None
         gc.collect()
         pool._live.clear()
     assert len(found) == 1

@@ -10,6 +10,7 @@ import pytest
 from redis.client import StrictRedis
 from redis.connection.outcome import NotSent
 from redis.connection.parsers import PythonParser
+from redis.connection.pool import ConnectionPool
 from redis.connection.tcp import NEVER, UNCOUNTED, Connection, PackedCommands
 from redis.connection.timeouts import KernelTimeouts
 from redis.exceptions import (
@@ -59,7 +60,7 @@ def test_the_time_to_connect_is_that_of_a_reply_where_nothing_else_is_said():
 
 @pytest.mark.parametrize("protocol", [1, 4, "x", None, 2.5])
 def test_a_protocol_that_does_not_exist(protocol):
-    with pytest.raises(ValueError, match="protocol is .* it takes 2 or 3"):
+    with pytest.raises(ValueError, match=r"protocol is .* it takes 2 or 3"):
         Connection(protocol=protocol)
 
 
@@ -149,9 +150,8 @@ def test_what_a_signal_handler_raises_while_an_address_is_tried(monkeypatch, nod
 
 
 def test_a_refused_connection(node):
-    with RefusingPort() as port, StrictRedis("127.0.0.1", port) as client:
-        with pytest.raises(ConnectionError) as caught:
-            client.incr("n")
+    with RefusingPort() as port, StrictRedis("127.0.0.1", port) as client, pytest.raises(ConnectionError) as caught:
+        client.incr("n")
     error = caught.value
     assert str(error) == (
         f"Error 111 connecting to 127.0.0.1:{port}. Connection refused. "
@@ -224,8 +224,6 @@ class Naming(Connection):
 
 @pytest.mark.parametrize("single", [False, True])
 def test_a_subclass_with_commands_of_its_own_at_connect(make_client, server, kind, single):
-    from redis.connection.pool import ConnectionPool
-
     pool = ConnectionPool(Naming, host=server.host, port=server.port, **kind.options)
     client = make_client(connection_pool=pool, single_connection_client=single)
     assert client.client_getname() == "named"
@@ -444,7 +442,7 @@ def test_a_send_that_fails_closes():
 
 
 def test_a_send_whose_time_runs_out():
-    with wire(socket_timeout=0.05) as (connection, peer):
+    with wire(socket_timeout=0.05) as (connection, _):
         connection._sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
         with pytest.raises(TimeoutError, match="Timeout writing to socket") as caught:
             connection.send_command("SET", "k", bytes(10_000_000))

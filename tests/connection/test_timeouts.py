@@ -10,7 +10,7 @@ import pytest
 
 from redis.client import StrictRedis
 from redis.connection import timeouts
-from redis.connection.timeouts import KernelTimeouts, SocketTimeouts, timer_runs, timeouts_for, timeval, would_block
+from redis.connection.timeouts import KernelTimeouts, SocketTimeouts, timeouts_for, timer_runs, timeval, would_block
 from redis.exceptions import TimeoutError
 from tests.connection.pair import meanwhile
 from tests.faults.fakenode import FakeNode, answer, hold, late, silent, slowly

@@ -14,7 +14,6 @@ from redis.connection.tls import CERT_REQS, SSLConnection, checked_cert_reqs
 from redis.exceptions import ConnectionError, RedisError, TimeoutError
 from tests.faults.fakenode import FakeNode, twice
 
-
 #: Another name for 127.0.0.1, which the certificate of the server does not have.
 OTHER_NAME = "127.1"
 
@@ -50,9 +49,7 @@ def test_repr_and_the_class_of_the_pool(tls_server):
     assert repr(pool.make_connection()) == "SSLConnection<host=h,port=6379,db=0>"
 
 
-@pytest.mark.parametrize(
-    ("host", "authority"), [("127.0.0.1", "wrong"), (OTHER_NAME, "right"), ("127.0.0.1", "none")]
-)
+@pytest.mark.parametrize(("host", "authority"), [("127.0.0.1", "wrong"), (OTHER_NAME, "right"), ("127.0.0.1", "none")])
 def test_what_cannot_be_verified_is_refused(tls_client, tls_server, host, authority):
     files = {"right": tls_server.ca_file, "wrong": tls_server.wrong_ca_file, "none": None}
     client = tls_client(host=host, ssl_ca_certs=files[authority])

@@ -116,14 +116,14 @@ def test_options_have_types(query, name, value):
 
 @pytest.mark.parametrize("name", ["socket_timeout", "socket_connect_timeout", "max_connections", "db", "protocol"])
 def test_an_option_that_does_not_convert_is_left_out_with_a_warning(name):
-    with pytest.warns(UserWarning) as caught:
+    with pytest.warns(UserWarning, match="Invalid value") as caught:
         options = options_from_url(f"redis://h?{name}=abc")
     assert options == {**TCP, "host": "h"}
     assert [str(warning.message) for warning in caught] == [f"Invalid value for `{name}` in connection URL."]
 
 
 def test_the_warning_points_to_the_caller():
-    with pytest.warns(UserWarning) as caught:
+    with pytest.warns(UserWarning, match="Invalid value") as caught:
         ConnectionPool.from_url("redis://h?socket_timeout=abc")
     assert caught[0].filename == __file__
 
@@ -217,7 +217,7 @@ def test_the_url_goes_before_the_keywords():
 
 
 def test_old_names_of_keywords():
-    with pytest.warns(DeprecationWarning) as caught:
+    with pytest.warns(DeprecationWarning, match="is deprecated") as caught:
         pool = ConnectionPool.from_url("redis://h", charset="latin-1", errors="replace")
     assert pool.connection_kwargs["encoding"] == "latin-1"
     assert pool.connection_kwargs["encoding_errors"] == "replace"

@@ -1,6 +1,7 @@
 """redis/connection/wire.py: one command and its reply, on a socket whose other end is scripted."""
 
 import array
+import contextlib
 import enum
 import errno
 import fcntl
@@ -360,29 +361,29 @@ def test_large_replies_of_many_sizes(wired, size):
 
 def test_a_large_reply_as_text(parser_class):
     text = "h\u00e9\u20ac" * LARGE_REPLY
-    with wire(parser_class=parser_class, decode_responses=True) as (connection, peer):
-        with meanwhile(peer.sendall, bulk(text.encode())):
-            assert connection.call(GET) == text
+    options = {"parser_class": parser_class, "decode_responses": True}
+    with wire(**options) as (connection, peer), meanwhile(peer.sendall, bulk(text.encode())):
+        assert connection.call(GET) == text
 
 
 @pytest.mark.parametrize("errors", ["strict", "replace"])
 def test_a_large_reply_that_is_no_text(parser_class, errors):
     value = b"\xff" * LARGE_REPLY
-    with wire(parser_class=parser_class, decode_responses=True, encoding_errors=errors) as (connection, peer):
-        with meanwhile(peer.sendall, bulk(value)):
-            if errors == "replace":
-                assert connection.call(GET) == "\ufffd" * LARGE_REPLY
-            else:
-                with pytest.raises(UnicodeDecodeError):
-                    connection.call(GET)
-                assert connection.owed == 1
+    options = {"parser_class": parser_class, "decode_responses": True, "encoding_errors": errors}
+    with wire(**options) as (connection, peer), meanwhile(peer.sendall, bulk(value)):
+        if errors == "replace":
+            assert connection.call(GET) == "\ufffd" * LARGE_REPLY
+        else:
+            with pytest.raises(UnicodeDecodeError):
+                connection.call(GET)
+            assert connection.owed == 1
 
 
 def test_a_large_reply_that_is_longer_than_it_says(wired):
     connection, peer = wired
-    with meanwhile(peer.sendall, b"$%d\r\n" % LARGE_REPLY + bytes(LARGE_REPLY + 2)):
-        with pytest.raises(InvalidResponse, match="does not end"):
-            connection.call(GET)
+    data = b"$%d\r\n" % LARGE_REPLY + bytes(LARGE_REPLY + 2)
+    with meanwhile(peer.sendall, data), pytest.raises(InvalidResponse, match="does not end"):
+        connection.call(GET)
     assert connection.owed == 1
 
 
@@ -424,10 +425,8 @@ def test_a_second_reply_in_the_same_segment_never_answers_another_call(parser_cl
         client.set("big", b"x" * size)
         client.set("other", "y")
         node.script("GET", twice(b"$5\r\nEXTRA\r\n"))
-        try:
+        with contextlib.suppress(InvalidResponse):
             assert client.get("big") == b"x" * size
-        except InvalidResponse:
-            pass
         assert client.get("other") == b"y"
 
 

@@ -63,7 +63,7 @@ def node(request: pytest.FixtureRequest, tmp_path, certificates: Certificates) -
 @pytest.fixture
 def client(node: FakeNode, make: Callable[..., StrictRedis]) -> StrictRedis:
     """A client of the scripted server, whose time is short."""
-    return make(**node.options, socket_timeout=0.3, socket_connect_timeout=2)
+    return make(**node.options, socket_timeout=0.2, socket_connect_timeout=2)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import redis
 from tests.faults.fakenode import close, hold, silent
 from tests.servers import ask
 
-PATIENCE = 0.2
+PATIENCE = 0.15
 WAYS = {
     "method": lambda client, seconds: client.blpop("queue", timeout=seconds),
     "raw": lambda client, seconds: client.execute_command("BLPOP", "queue", seconds),
@@ -41,45 +41,45 @@ def later(seconds: float, call) -> threading.Timer:
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 def test_nothing_comes(patient, way) -> None:
-    result, took = timed(lambda: way(patient, 0.6))
+    result, took = timed(lambda: way(patient, 0.4))
     assert result is None
-    assert 0.6 <= took < 0.9
+    assert 0.4 <= took < 0.7
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 def test_something_comes_later_than_the_socket_would_wait(patient, transport, way) -> None:
-    timer = later(0.4, lambda: ask(transport.server, "RPUSH", "queue", "x"))
+    timer = later(0.3, lambda: ask(transport.server, "RPUSH", "queue", "x"))
     result, took = timed(lambda: way(patient, 2))
     timer.join()
     assert list(result) == [b"queue", b"x"]
-    assert 0.35 <= took < 0.8
+    assert 0.25 <= took < 0.7
 
 
 def test_zero_waits_for_ever(patient, transport) -> None:
-    timer = later(0.7, lambda: ask(transport.server, "RPUSH", "queue", "x"))
+    timer = later(0.4, lambda: ask(transport.server, "RPUSH", "queue", "x"))
     result, took = timed(lambda: patient.blpop("queue", timeout=0))
     timer.join()
     assert result == (b"queue", b"x")
-    assert took >= 0.65
+    assert took >= 0.35
 
 
 @pytest.mark.parametrize(
     "words",
-    [("XREAD", "BLOCK", 500, "STREAMS", "stream", "$"), ("WAIT", 1, 500), ("bzpopmin", "zset", "0.5")],
+    [("XREAD", "BLOCK", 300, "STREAMS", "stream", "$"), ("WAIT", 1, 300), ("bzpopmin", "zset", "0.3")],
     ids=lambda words: words[0],
 )
 def test_each_in_its_own_unit(patient, words: tuple) -> None:
     result, took = timed(lambda: patient.execute_command(*words))
     assert not isinstance(result, Exception) and not result
-    assert 0.5 <= took < 0.8
+    assert 0.3 <= took < 0.6
 
 
 def test_a_wedged_server(patient, proxy) -> None:
     patient.ping()
     proxy.stop()
-    result, took = timed(lambda: patient.blpop("queue", timeout=0.5))
+    result, took = timed(lambda: patient.blpop("queue", timeout=0.3))
     assert isinstance(result, redis.TimeoutError) and result.maybe_applied is True
-    assert 0.5 + PATIENCE - 0.05 <= took < 0.5 + PATIENCE + 0.3
+    assert 0.3 + PATIENCE - 0.05 <= took < 0.3 + PATIENCE + 0.3
     proxy.go()
     assert patient.ping() is True
 

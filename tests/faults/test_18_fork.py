@@ -136,7 +136,7 @@ def test_while_another_thread_waits_for_an_answer(transport, make) -> None:
 
 
 def test_while_another_thread_connects(node, make) -> None:
-    client = make(**node.options, socket_timeout=1, password="secret")
+    client = make(**node.options, socket_timeout=0.5, password="secret")
     node.script(ACCEPT, hold)
     errors: list[object] = []
 

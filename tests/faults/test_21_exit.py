@@ -31,6 +31,13 @@ ENDS = {
     "in a with block": "with client() as r: r.ping()",
     "dropped": "client()",
     "dropped in a cycle": "r = client(); r.myself = r; del r",
+    "dropped in cycles": """
+for number in range(50):
+    r = client()
+    r.myself = r
+    gc.collect(number % 3)
+del r
+""",
     "open to the end": "r = client(); s = client(parser_class=PythonParser)",
     "one connection": "r = client(single_connection_client=True); s = client(single_connection_client=True); s.close()",
     "a pool that waits": """

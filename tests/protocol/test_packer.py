@@ -9,7 +9,7 @@ import pytest
 
 from redis.protocol import packer
 from redis.protocol.encoder import Encoder
-from redis.protocol.packer import LARGE, Token, pack, packer_for
+from redis.protocol.packer import LARGE, Token, batch_packer_for, join_small, pack, packer_for
 
 UTF8 = Encoder()
 
@@ -163,8 +163,44 @@ def test_hiredis_packs_where_it_may(monkeypatch):
     monkeypatch.setattr(packer, "hiredis", InC)
     pack_fast = packer_for(UTF8)
     assert pack_fast(("SET", "k", b"v")) == b"in C"
-    for word in (1, 1.5, True, None, Name("x"), bytearray(b"x"), memoryview(b"x"), b"x" * (LARGE + 1), Token("x")):
+    assert pack_fast(("SET", "k", 1, 1.5)) == b"in C"
+    for word in (True, None, Name("x"), Number(1), bytearray(b"x"), memoryview(b"x"), b"x" * (LARGE + 1), Token("x")):
         pack_fast(("SET", "k", word))
+        pack_fast(("SET", 1, word))
     packer_for(Encoder("latin-1"))(("SET", "k", "v"))
     packer_for(Encoder("utf-8", "ignore"))(("SET", "k", "v"))
-    assert calls == [("SET", "k", b"v")]
+    assert calls == [("SET", "k", b"v"), ("SET", "k", "1", "1.5")]
+
+
+# Many commands at once
+
+
+COMMANDS = [
+    [("SET", "a", "b"), ("GET", b"a")],
+    [("SET", "a", 1), ("SET", "b", 1.5), ("SET", "c", None)],
+    [("SET", "a", b"x" * (LARGE + 1)), ("GET", "a"), ("GET", "b"), ("SET", "c", bytearray(LARGE + 2))],
+    [("GET", "a"), ("SET", "b", "x" * (LARGE + 1))],
+    [("PING",)],
+]
+
+
+@pytest.mark.parametrize("commands", COMMANDS, ids=len)
+def test_a_batch_is_its_commands_one_after_the_other(monkeypatch, commands):
+    expected = b"".join(joined(pack(command, UTF8)) for command in commands)
+    assert joined(batch_packer_for(UTF8)(commands)) == expected
+    monkeypatch.setattr(packer, "hiredis", None)
+    assert joined(batch_packer_for(UTF8)(commands)) == expected
+
+
+def test_a_batch_in_an_odd_charset():
+    encoder = Encoder("utf-16-le")
+    assert batch_packer_for(encoder)([("GET", "a"), ("GET", "b")]) == frame(b"GET", b"a\0") + frame(b"GET", b"b\0")
+
+
+def test_what_is_small_is_joined_and_what_is_large_is_not_copied():
+    large = b"x" * (LARGE + 1)
+    packed = batch_packer_for(UTF8)([("GET", "a"), ("GET", "b"), ("SET", "c", large), ("GET", "d")])
+    assert packed[0] == frame(b"GET", b"a") + frame(b"GET", b"b")
+    assert any(buffer is large for buffer in packed)
+    assert join_small([b"a", b"b"]) == b"ab"
+    assert join_small([b"a", [b"b", large], b"c", b"d"]) == [b"a", b"b", large, b"cd"]
