@@ -62,13 +62,15 @@ from redis.exceptions import (
     TimeoutError,
     WatchError,
 )
+from redis.lock import Lock, LuaLock
 from redis.monitor import Monitor
 from redis.pipeline import BasePipeline
 from redis.protocol.encoder import Encoder
 from redis.protocol.errors import SERVER_CHANGED, ErrorReply, error_from
 from redis.protocol.packer import Packed, Token, packer_for
 from redis.pubsub import PubSub, PubSubWorkerThread
-from redis.typing import ReplyCallback, T
+from redis.script import Script
+from redis.typing import KeyT, ReplyCallback, T
 
 __all__ = [
     "SYM_EMPTY",
@@ -77,6 +79,8 @@ __all__ = [
     "ConnectionPool",
     "DataError",
     "ExecAbortError",
+    "Lock",
+    "LuaLock",
     "NoScriptError",
     "Pipeline",
     "PubSub",
@@ -86,6 +90,7 @@ __all__ = [
     "RedisError",
     "ResponseError",
     "SSLConnection",
+    "Script",
     "StrictPipeline",
     "StrictRedis",
     "TimeoutError",
@@ -331,6 +336,30 @@ class StrictRedis(Commands[T]):
                     if retries is not None and attempts > retries:
                         raise
                     sleep(watch_delay or 0)
+
+    # Scripts and locks.
+
+    def register_script(self, script: str | bytes) -> Script:
+        """Return a callable for a Lua script: ``call(keys=[], args=[], client=None)``.  Nothing is sent before."""
+        return Script(self, script)
+
+    def lock(
+        self,
+        name: KeyT,
+        timeout: float | None = None,
+        sleep: float = 0.1,
+        blocking_timeout: float | None = None,
+        lock_class: Any = None,
+        thread_local: bool = True,
+        **options: Any,
+    ) -> Any:
+        """Return a :class:`~redis.lock.Lock`, or a ``lock_class``, on the key ``name``; it has yet to be acquired.
+
+        Times are in seconds.  ``options`` are other keywords of the class: ``blocking``, ``raise_on_release_error``,
+        ``auto_renewal``, ``on_lost``.
+        """
+        options |= {"timeout": timeout, "sleep": sleep, "blocking_timeout": blocking_timeout}
+        return (lock_class or Lock)(self, name, thread_local=thread_local, **options)
 
     # Listening.
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from redis.exceptions import InvalidResponse, RedisError
 
-LINE = re.compile(r"(?P<time>[0-9.]+) \[(?P<db>[0-9]+) (?P<client>[^]]*(?:\][^]]*)*)\] (?P<command>\".*)", re.DOTALL)
+LINE = re.compile(r"(?P<time>[0-9.]+) \[(?P<db>[0-9]+) (?P<client>.*?)\] (?P<command>\".*)", re.DOTALL)
 WORD = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 
 

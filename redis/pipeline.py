@@ -69,6 +69,8 @@ class BasePipeline:
         self.shard_hint = shard_hint
         self.connection: Any = None
         self.command_stack: list[Stacked] = []
+        #: The scripts that are called in it.
+        self.scripts: set[Any] = set()
         self.watching = False
         self.explicit_transaction = False
 
@@ -91,6 +93,7 @@ class BasePipeline:
     def reset(self) -> None:
         """Forget what was queued, stop watching, and give the connection back."""
         self.command_stack = []
+        self.scripts = set()
         connection = self.connection
         if connection is not None:
             if self.watching:
@@ -196,9 +199,23 @@ class BasePipeline:
         if not stack:
             return []
         try:
+            if self.scripts:
+                self.load_scripts()
             return self._execute(stack, raise_on_error)
         finally:
             self.reset()
+
+    def script_load_for_pipeline(self, script: Any) -> None:
+        """Have ``script`` loaded before the pipeline is executed; calling a script in a pipeline does this."""
+        self.scripts.add(script)
+
+    def load_scripts(self) -> None:
+        """Load at once, over the connection of the pipeline, those of its scripts that the server does not have."""
+        scripts = list(self.scripts)
+        exist = self.immediate_execute_command("SCRIPT EXISTS", *[script.sha.encode() for script in scripts])
+        for script, exists in zip(scripts, exist):
+            if not exists:
+                self.immediate_execute_command("SCRIPT LOAD", script.encoded)
 
     def _execute(self, stack: list[Stacked], raise_on_error: bool) -> list[Any]:
         commands = list(map(first, stack))

@@ -2,8 +2,11 @@
 
 What a program has asked for is kept in ``channels``, ``patterns`` and ``shard_channels``, and written there before it
 is sent: whenever the connection is made anew, all of it is subscribed again.  One thread reads; any thread may
-subscribe and unsubscribe meanwhile, for what is sent is sent under a lock.  Nobody waits for the network while he holds
-it, but to connect.
+subscribe, unsubscribe and close meanwhile, for what is sent is sent under a lock.  Who holds it waits for the network
+to connect, and for nothing else.
+
+Who reads has the connection to himself in two ways: he alone makes it anew when it is lost, and he alone gives it back
+when another has closed the object.  Else two would read from one socket, and each get what is the other's.
 
 This module must not know how bytes travel, nor keep a connection that others use.
 """
@@ -14,19 +17,21 @@ import logging
 import os
 import weakref
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from threading import Event, RLock, Thread, current_thread
 from time import monotonic
 from types import TracebackType
 from typing import Any, ClassVar, TypeVar
 
+from redis.commands.args import list_or_args
 from redis.connection.outcome import annotate, is_of
 from redis.connection.pool import closed_error, remember
 from redis.connection.tcp import Connection
 from redis.connection.wire import NEVER
-from redis.exceptions import ConnectionError, PubSubError, TimeoutError
+from redis.exceptions import ConnectionError, InvalidResponse, PubSubError, RedisError, TimeoutError
+from redis.messages import Message, message_of, opposite, parse_message, prefix
 from redis.protocol.encoder import Encoder
 
-Message = dict[str, Any]
 Handler = Callable[[Message], Any] | None
 ExceptionHandler = Callable[[Exception, "PubSub", "PubSubWorkerThread"], Any]
 AnyPubSub = TypeVar("AnyPubSub", bound="PubSub")
@@ -34,7 +39,7 @@ AnyPubSub = TypeVar("AnyPubSub", bound="PubSub")
 log = logging.getLogger("redis.pubsub")
 
 SLICE = 1.0
-"""Seconds: who waits without end looks up that often, whether the object was closed meanwhile."""
+"""Seconds: who waits without end looks up that often, whether the object was closed or the connection lost."""
 IDLE = 0.1
 """Seconds: how long a thread without a ``sleep_time`` waits before it looks whether it was stopped."""
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
@@ -44,6 +49,10 @@ NOT_SUBSCRIBED = "pubsub connection not set: did you forget to call subscribe() 
 
 PUBSUBS: dict[weakref.ref[Any], None] = {}
 """Every Pub/Sub object that is alive, for the child of a fork."""
+
+
+class NotSubscribed(RuntimeError):
+    """Nothing was subscribed, so there is no connection to read from."""
 
 
 class PubSub:
@@ -80,6 +89,8 @@ class PubSub:
         self.on_reconnect = on_reconnect
         self.reconnect_messages = reconnect_messages
         self.connection: Any = None
+        #: The connection that somebody reads from at the moment, None where nobody does.
+        self._reading: Any = None
         self._lock = RLock()
         self._forget_all()
         remember(PUBSUBS, self)
@@ -90,7 +101,9 @@ class PubSub:
         self.shard_channels: dict[Any, Handler] = {}
         #: What was unsubscribed, as (kind, name), until the server has said so.
         self._leaving: set[tuple[str, Any]] = set()
-        self._gap = self._reading = False
+        #: The socket on which all that is wanted was subscribed; None before there was one.
+        self._link: Any = None
+        self._gap = False
         self._heard = self._pinged = 0.0
 
     def __enter__(self: AnyPubSub) -> AnyPubSub:
@@ -104,7 +117,10 @@ class PubSub:
         return f"{type(self).__name__}<{self.connection_pool!r}, {count} subscriptions>"
 
     def close(self) -> None:
-        """Unsubscribe from everything and close the connection; the object can be used afresh."""
+        """Unsubscribe from everything and close the connection; the object can be used afresh.
+
+        Any thread may call it: one that waits for a message then gets None.
+        """
         self.reset()
 
     def reset(self) -> None:
@@ -112,9 +128,17 @@ class PubSub:
         with self._lock:
             connection, self.connection = self.connection, None
             self._forget_all()
-            if connection is not None:
-                connection.disconnect()
-                self.connection_pool.release(connection)
+            if connection is None:
+                return
+            if connection is not self._reading:
+                self._give_back(connection)
+            elif link_of(connection) is not None:
+                with suppress(RedisError):
+                    connection.send_command("PING")  # the answer wakes who reads; he gives it back
+
+    def _give_back(self, connection: Any) -> None:
+        connection.disconnect()
+        self.connection_pool.release(connection)
 
     @property
     def subscribed(self) -> bool:
@@ -123,8 +147,10 @@ class PubSub:
 
     def encode(self, value: Any) -> Any:
         """Return a name as it will be read off the connection: bytes, or str where replies are decoded."""
-        encoded = self.encoder.encode(value)
-        return self.encoder.decode(encoded)
+        return self.encoder.decode(self.encoder.encode(value))
+
+    def _names(self, args: tuple[Any, ...]) -> list[Any]:
+        return [self.encode(name) for name in (list_or_args(args[0], args[1:]) if args else ())]
 
     # Subscribing: any thread may.
 
@@ -164,51 +190,64 @@ class PubSub:
     def _subscribe(
         self, command: str, subscriptions: dict[Any, Handler], args: tuple[Any, ...], handlers: dict[str, Handler]
     ) -> None:
-        wanted: dict[Any, Handler] = dict.fromkeys(map(self.encode, flat(args)))
+        wanted: dict[Any, Handler] = dict.fromkeys(self._names(args))
         wanted.update((self.encode(name), handler) for name, handler in handlers.items())
         if not wanted:
             raise PubSubError(f"{command} needs the name of a channel or a pattern")
         with self._lock:
             self._leaving.difference_update((opposite(command), name) for name in wanted)
             subscriptions.update(wanted)
-            if self._make_connection():
-                return  # all that is wanted was subscribed
             self._send(command, *wanted)
 
     def _unsubscribe(self, command: str, subscriptions: dict[Any, Handler], args: tuple[Any, ...]) -> None:
-        names = list(map(self.encode, flat(args)))
+        names = self._names(args)
         with self._lock:
             self._leaving.update((command, name) for name in names or list(subscriptions))
             if self.connection is not None:
                 self._send(command, *names)
 
     def _send(self, *args: Any) -> None:
-        """Send a command, under the lock; if nobody reads who would notice a lost connection, make it anew."""
-        self._make_connection()
+        """Send a command, under the lock; a lost connection is made anew by who reads, or here if nobody does."""
+        somebody_reads = self.connection is not None and self.connection is self._reading
+        if somebody_reads and not self._is_alive(self.connection):
+            return
+        if not somebody_reads and self._make_connection() and args[0].endswith("SUBSCRIBE"):
+            return  # all that is wanted was subscribed
         connection = self.connection
         try:
             connection.send_command(*args)
-        except ConnectionError:
-            if not self._reading:
-                connection.disconnect()
-                self._make_connection()
+        except (ConnectionError, TimeoutError) as error:
+            if not is_of(error, connection):
+                raise
+            if not somebody_reads:
+                self._connect_anew(connection)
+                if not args[0].endswith("SUBSCRIBE"):
+                    connection.send_command(*args)
 
     # Connecting: always under the lock.
 
+    def _is_alive(self, connection: Any) -> bool:
+        """Whether all was subscribed on what the connection is now: others may close it, or even connect it."""
+        return connection is self.connection and self._link is not None and link_of(connection) is self._link
+
     def _make_connection(self) -> bool:
         """Connect where that has not been done, and subscribe to all that is wanted; return whether that was so."""
-        if self.connection is None:
-            self.connection = self.connection_pool.get_connection("pubsub", self.shard_hint)
-        elif is_connected(self.connection):
+        if self.connection is not None and self._is_alive(self.connection):
             return False
-        else:
-            self._gap = True
+        self.connection = self.connection or self.connection_pool.get_connection("pubsub", self.shard_hint)
+        self._connect_anew(self.connection)
+        return True
+
+    def _connect_anew(self, connection: Any) -> None:
         if getattr(self.connection_pool, "closed", False):
             raise closed_error("pool")
-        self.connection.connect()
+        if self._link is not None:
+            connection.disconnect()
+        connection.connect()
+        self.on_connect(connection)
+        self._gap = self._gap or self._link is not None
         self._heard, self._pinged = monotonic(), 0.0
-        self.on_connect(self.connection)
-        return True
+        self._link = link_of(connection)
 
     def on_connect(self, connection: Any) -> None:
         """Subscribe to all that is wanted, on a connection that is new."""
@@ -216,9 +255,8 @@ class PubSub:
             self._subscriptions(command).pop(name, None)
         self._leaving.clear()
         for command in ("SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE"):
-            names = list(self._subscriptions(command))
-            if names:
-                connection.send_command(command, *names)
+            for name in self._subscriptions(command):
+                connection.send_command(command, name)  # one by one: the server may refuse one
 
     def _subscriptions(self, kind: str) -> dict[Any, Handler]:
         """What is subscribed in the way of a command or of the type of a message."""
@@ -250,56 +288,60 @@ class PubSub:
 
     def parse_response(self, block: bool = True, timeout: float = 0) -> Any:
         """Return the next frame as it comes off the connection; None if none came in time, or the connection is new."""
-        if self.connection is None:
-            raise RuntimeError(NOT_SUBSCRIBED)
         deadline = None if block else monotonic() + timeout
-        self._reading = True
         try:
-            return self._next_response(deadline)
+            with self._lock:
+                connection = self._reading = self.connection
+            if connection is None:
+                raise NotSubscribed(NOT_SUBSCRIBED)
+            return self._next_response(connection, deadline)
         finally:
-            self._reading = False
+            self._stop_reading()
 
-    def _next_response(self, deadline: float | None) -> Any:
-        while (connection := self.connection) is not None:
+    def _stop_reading(self) -> None:
+        with self._lock:
+            connection, self._reading = self._reading, None
+            if connection is not None and connection is not self.connection:
+                self._give_back(connection)
+
+    def _next_response(self, connection: Any, deadline: float | None) -> Any:
+        """Make a lost connection anew, once: if it is lost again before a word was heard, that is an error."""
+        for attempt in (1, 2):
             try:
-                if is_connected(connection):
-                    if not self._wait(connection, deadline):
-                        return None
-                    response = self._read(connection)
-                    if not self._is_health_reply(response):
-                        return response
-                    continue
+                response = self._wait(connection, deadline)
+                if response is not None or self._is_alive(connection):
+                    return response
             except (ConnectionError, TimeoutError) as error:
-                if not is_of(error, connection):
+                if attempt == 2 or not is_of(error, connection):
                     raise
-                connection.disconnect()
-            self._recover(connection)
-            if self.on_reconnect is not None or self.reconnect_messages:
+            with self._lock:
+                if connection is self.connection:
+                    self._connect_anew(connection)
+            if self.on_reconnect is not None or self.reconnect_messages or not self.subscribed:
                 return None
         return None
 
+    def _wait(self, connection: Any, deadline: float | None) -> Any:
+        """Return the next frame; None at the deadline, or where the connection is not what it was."""
+        while self._is_alive(connection):
+            rest = SLICE if deadline is None else max(0.0, deadline - monotonic())
+            if connection.can_read(min(rest, SLICE, self._check_health(connection))):
+                response = self._read(connection)
+                if not self._is_health_reply(response):
+                    return response
+            elif deadline is not None and monotonic() >= deadline:
+                break
+        return None
+
     def _read(self, connection: Any) -> Any:
-        if isinstance(connection, Connection):
-            response = connection.read_response(push_request=True)
-        else:
-            response = connection.read_response()
         self._heard, self._pinged = monotonic(), 0.0
-        return response
-
-    def _recover(self, connection: Any) -> None:
-        """Make the lost connection anew, unless another thread has done it, or closed the object."""
-        with self._lock:
-            if self.connection is connection:
-                self._make_connection()
-
-    def _wait(self, connection: Any, deadline: float | None) -> bool:
-        """Wait until something can be read; False at the deadline, or when the object was closed."""
-        while True:
-            patience = SLICE if deadline is None else min(SLICE, max(0.0, deadline - monotonic()))
-            if connection.can_read(min(patience, self._check_health(connection))):
-                return True
-            if self.connection is not connection or (deadline is not None and monotonic() >= deadline):
-                return False
+        try:
+            if isinstance(connection, Connection):
+                return connection.read_response(push_request=True)
+            return connection.read_response()
+        except InvalidResponse:
+            connection.disconnect()  # nobody knows where the next frame begins
+            raise
 
     def _check_health(self, connection: Any) -> float:
         """Send a PING when that is due; return for how many seconds there is nothing to do.
@@ -310,19 +352,20 @@ class PubSub:
         if not interval:
             return SLICE
         now = monotonic()
-        if self._pinged:
-            dead = self._pinged + (getattr(connection, "socket_timeout", None) or interval)
-            if now >= dead:
-                raise silence(connection, interval)
-            return dead - now
-        if now >= self._heard + interval:
+        if not self._pinged and now >= self._heard + interval:
             self._pinged = now
             self.execute_command("PING", HEALTH_CHECK)
-        return max(0.0, self._heard + interval - now) or interval
+        if not self._pinged:
+            return self._heard + interval - now
+        dead = self._pinged + (getattr(connection, "socket_timeout", None) or interval)
+        if now >= dead and not connection.can_read(0):  # the answer may have been there, and nobody looked
+            raise silence(connection, interval)
+        return max(0.0, dead - now)
 
     def _is_health_reply(self, response: Any) -> bool:
-        """Whether this is the answer to a PING of ours: in RESP2 a list, in RESP3 the text alone."""
-        return self.encode(HEALTH_CHECK) in (response, response[-1] if isinstance(response, list) else None)
+        """Whether this is the answer to a PING of ours: in RESP2 a list of two, in RESP3 the text alone."""
+        text = response[1] if isinstance(response, list) and len(response) == 2 else response
+        return bool(self.health_check_interval) and text == self.encode(HEALTH_CHECK)
 
     def _tell_of_gap(self) -> Message | None:
         """After a reconnect tell those who asked for it."""
@@ -368,13 +411,11 @@ class PubSub:
         ``exception_handler(error, pubsub, thread)`` is told what a handler raised, or that the connection was lost;
         without one that is logged.  Either way the thread goes on.  PubSubError where a handler is missing.
         """
-        for kind, subscriptions in (("Channel", self.channels), ("Pattern", self.patterns)):
+        kinds = {"Channel": self.channels, "Pattern": self.patterns, "Shard channel": self.shard_channels}
+        for kind, subscriptions in kinds.items():
             for name, handler in subscriptions.items():
                 if handler is None:
-                    raise PubSubError(f"{kind}: '{name}' has no handler registered")
-        for name, handler in self.shard_channels.items():
-            if handler is None:
-                raise PubSubError(f"Shard channel: '{name}' has no handler registered")
+                    raise PubSubError(f"{kind}: {name!r} has no handler registered")
         thread = PubSubWorkerThread(self, sleep_time, daemon, exception_handler)
         thread.start()
         return thread
@@ -397,16 +438,27 @@ class PubSubWorkerThread(Thread):
         self._stopping = Event()
 
     def run(self) -> None:
-        pause = 0.0
-        while self.pubsub.subscribed and not self._stopping.wait(pause):
-            try:
-                self.pubsub.get_message(ignore_subscribe_messages=True, timeout=self.sleep_time or IDLE)
-                pause = 0.0
-            except Exception as error:  # whatever a handler raises: the thread outlives it
-                self._report(error)
-                lost = isinstance(error, (ConnectionError, TimeoutError))
-                pause = min(LONGEST_PAUSE, 2 * pause or SHORTEST_PAUSE) if lost else 0.0
-        self.pubsub.close()
+        """Read until :meth:`stop`; then, or when nothing is subscribed or the pool was closed, close the object."""
+        try:
+            pause = 0.0
+            while self.pubsub.subscribed and not self._stopping.wait(pause):
+                pause = self._step(pause)
+        finally:
+            self.pubsub.close()
+
+    def _step(self, pause: float) -> float:
+        """Read a message; return for how many seconds to wait before the next."""
+        try:
+            self.pubsub.get_message(ignore_subscribe_messages=True, timeout=min(self.sleep_time or IDLE, SLICE))
+        except NotSubscribed:
+            pass  # closed since we looked
+        except Exception as error:  # whatever a handler raises: the thread outlives it
+            self._report(error)
+            if getattr(self.pubsub.connection_pool, "closed", False):
+                self._stopping.set()
+            if isinstance(error, (ConnectionError, TimeoutError)):
+                return min(LONGEST_PAUSE, 2 * pause or SHORTEST_PAUSE)
+        return 0.0
 
     def _report(self, error: Exception) -> None:
         try:
@@ -423,51 +475,14 @@ class PubSubWorkerThread(Thread):
             self.join()
 
 
-def flat(args: tuple[Any, ...]) -> Iterator[Any]:
-    """The names in the arguments; a first one that is a list stands for its items."""
-    for arg in args:
-        if isinstance(arg, (list, tuple, set, frozenset)):
-            yield from arg
-        else:
-            yield arg
+def link_of(connection: Any) -> Any:
+    """What tells one link of a connection from the next, its socket; None where it is not, or not yet, connected.
 
-
-def prefix(kind: str) -> str:
-    """``"P"`` for patterns, ``"S"`` for shard channels, ``""`` for channels: ``PSUBSCRIBE``, ``smessage`` ..."""
-    kind = kind.upper()
-    for word in ("UNSUBSCRIBE", "SUBSCRIBE", "MESSAGE"):
-        if kind.endswith(word):
-            return kind.removesuffix(word)
-    return ""
-
-
-def opposite(command: str) -> str:
-    """``"PSUBSCRIBE"`` gives ``"PUNSUBSCRIBE"``."""
-    return f"{prefix(command)}UNSUBSCRIBE"
-
-
-def message_of(kind: str, pattern: Any = None, channel: Any = None, data: Any = None) -> Message:
-    """A message: a dict with these four keys, always."""
-    return {"type": kind, "pattern": pattern, "channel": channel, "data": data}
-
-
-def parse_message(response: Any) -> Message:
-    """The message of a frame."""
-    if not isinstance(response, list):  # PING while subscribed, in RESP3
-        return message_of("pong", data=response)
-    kind = response[0].decode() if isinstance(response[0], bytes) else response[0]
-    if kind == "pong":
-        return message_of(kind, data=response[1])
-    if kind == "pmessage":
-        return message_of(kind, *response[1:])
-    return message_of(kind, None, response[1], response[2])
-
-
-def is_connected(connection: Any) -> bool:
-    """Whether a connection is made; of a class of the user's its socket tells."""
-    if isinstance(connection, Connection):
-        return connection.used != NEVER
-    return getattr(connection, "_sock", True) is not None
+    A connection of the user's that shows no socket is taken to be connected.
+    """
+    if isinstance(connection, Connection) and connection.used == NEVER:
+        return None
+    return getattr(connection, "_sock", connection)
 
 
 def silence(connection: Any, interval: float) -> TimeoutError:
@@ -479,11 +494,11 @@ def silence(connection: Any, interval: float) -> TimeoutError:
 
 
 def after_fork_in_child() -> None:
-    """Another thread may have held a lock; in the child there is no such thread."""
+    """Another thread may have held a lock, or have been reading; in the child there is no such thread."""
     for ref in list(PUBSUBS):
         pubsub = ref()
         if pubsub is not None:
-            pubsub._lock = RLock()
+            pubsub._lock, pubsub._reading = RLock(), None
 
 
 if hasattr(os, "register_at_fork"):

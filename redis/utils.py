@@ -6,6 +6,7 @@ from typing import Any
 
 from redis.client import Redis
 from redis.connection.parsers import HIREDIS_AVAILABLE
+from redis.lock import dummy
 
 __all__ = ["HIREDIS_AVAILABLE", "dummy", "from_url"]
 
@@ -13,7 +14,3 @@ __all__ = ["HIREDIS_AVAILABLE", "dummy", "from_url"]
 def from_url(url: str, db: int | None = None, **kwargs: Any) -> Redis[Any]:
     """Return a client for the server of a URL; see :meth:`redis.StrictRedis.from_url`."""
     return Redis.from_url(url, db, **kwargs)
-
-
-class dummy:  # noqa: N801 - the name is an old one
-    """An object that anything can be written to."""

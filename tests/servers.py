@@ -30,7 +30,7 @@ PROGRAMS = {
 OPTIONAL = {REDIS8}
 
 #: What tests may ask of any server.
-FOR_TESTS = {"enable-debug-command": "local", "repl-diskless-sync-delay": 0}
+FOR_TESTS = {"enable-debug-command": "local", "enable-module-command": "local", "repl-diskless-sync-delay": 0}
 
 
 def require(name):

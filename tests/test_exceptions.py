@@ -74,7 +74,8 @@ def test_refused_credentials_are_both():
 def test_the_circumstances_are_unknown_at_first(name):
     error = CLASSES[name]("words")
     assert str(error) == "words"
-    assert (error.command, error.address, error.phase, error.attempt) == (None, None, None, None)
+    phase = "pool" if name == "MaxConnectionsError" else None
+    assert (error.command, error.address, error.phase, error.attempt) == (None, None, phase, None)
     assert CLASSES[name].__doc__
 
 

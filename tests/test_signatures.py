@@ -28,8 +28,8 @@ DROPPED = {
 #: Methods of both classes of client.
 PENDING_METHODS = """
     bgrewriteaof bgsave bitcount bitop bitpos client_kill client_list cluster config_resetstat config_rewrite
-    debug_object eval evalsha geoadd geodist geohash geopos georadius georadiusbymember getbit lock pfadd
-    pfcount pfmerge publish register_script sadd save scard script_exists script_flush
+    debug_object eval evalsha geoadd geodist geohash geopos georadius georadiusbymember getbit pfadd
+    pfcount pfmerge publish sadd save scard script_exists script_flush
     script_kill script_load sdiff sdiffstore sentinel sentinel_get_master_addr_by_name sentinel_master
     sentinel_masters sentinel_monitor sentinel_remove sentinel_sentinels sentinel_set sentinel_slaves setbit
     shutdown sinter sinterstore sismember slaveof slowlog_get slowlog_len slowlog_reset smembers smove spop
@@ -37,21 +37,17 @@ PENDING_METHODS = """
     zinterstore zlexcount zrange zrangebylex zrangebyscore zrank zrem zremrangebylex zremrangebyrank
     zremrangebyscore zrevrange zrevrangebylex zrevrangebyscore zrevrank zscan zscan_iter zscore zunionstore
 """.split()
-#: Methods of pipelines.
-PENDING_SCRIPTS = ["load_scripts", "script_load_for_pipeline"]
 CLIENTS = ("StrictRedis", "Redis", "StrictPipeline", "Pipeline")
 #: Names of the module redis.client.
 PENDING_NAMES = """
-    Lock LuaLock SENTINEL_STATE_TYPES Script
+    SENTINEL_STATE_TYPES
     _parse_node_line parse_client_list parse_cluster_info parse_cluster_nodes parse_debug_object
     parse_georadius_generic parse_sentinel_get_master parse_sentinel_master parse_sentinel_masters
     parse_sentinel_slaves_and_sentinels parse_sentinel_state parse_slowlog_get parse_zscan
 """.split()
 PENDING = {
     *(f"redis.client.{client}.{name}" for client in CLIENTS for name in PENDING_METHODS),
-    *(f"redis.client.{client}.{name}" for client in ("BasePipeline", *CLIENTS[2:]) for name in PENDING_SCRIPTS),
     *(f"redis.client.{name}" for name in PENDING_NAMES),
-    "redis.lock",
     "redis.sentinel",
     "redis.utils.pipeline",
 } - {f"redis.client.{client}.{name}" for client in CLIENTS[2:] for name in ("watch", "unwatch")}

@@ -52,7 +52,7 @@ class BitFieldOperation:
         self.reset()
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}<{self.key!r}, {len(self.operations)} steps>"
+        return f"{type(self).__name__}<{self.key!r}>"
 
     def reset(self) -> None:
         """Forget all steps; of numbers that do not fit becomes what ``default_overflow`` says."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from redis.commands.args import choice, flag_words, option_words
+from redis.commands.args import choice, flag_words
 from redis.commands.group import Group
 from redis.commands.replies import bool_ok, native_str
 from redis.commands.server_replies import function_libraries, function_stats, list_of_bool
@@ -119,8 +119,8 @@ class ScriptingCommands(Group[T]):
 
         Since 7.0.0, https://redis.io/commands/function-list/
         """
-        pattern = option_words((b"LIBRARYNAME", None if library == "*" else library))
-        return self.execute_command("FUNCTION LIST", *pattern, *flag_words((b"WITHCODE", withcode)))
+        code = flag_words((b"WITHCODE", withcode))
+        return self.execute_command("FUNCTION LIST", b"LIBRARYNAME", library, *code)
 
     @command("FUNCTION LOAD", write=True, reply=native_str, since="7.0.0", **ON_EACH_SHARD)
     def function_load(self, code: str | bytes, replace: bool = False) -> str:

@@ -197,11 +197,11 @@ class SessionCommands(Group[T]):
         """
         return self.execute_command("CLIENT NO-TOUCH", choice("mode", mode, "ON", "OFF"))
 
-    @command("CLIENT PAUSE", reply=bool_ok, since="3.0.0")
+    @command("CLIENT PAUSE", reply=bool_ok, since="2.9.50")
     def client_pause(self, timeout: int | timedelta, all: bool = True) -> bool:
         """Have the server let clients wait for ``timeout`` milliseconds (or a timedelta); return True.
 
-        With ``all`` False only commands that write wait.  Since 3.0.0, all 6.2.0, https://redis.io/commands/client-pause/
+        With ``all`` False only commands that write wait.  Since 2.9.50, all 6.2.0, https://redis.io/commands/client-pause/
         """
         return self.execute_command("CLIENT PAUSE", whole_milliseconds(timeout), *flag_words((b"WRITE", not all)))
 

@@ -9,14 +9,18 @@ This module must not know pools, transactions, or when to try again.
 
 from __future__ import annotations
 
+import errno
 import select
+import socket
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
+from itertools import repeat
+from math import inf
 from typing import Any
 
-from redis.connection.outcome import RECEIVING, NotSent, Unknown, is_foreign
-from redis.connection.parsers import MISSING, closed_by_server
+from redis.connection.outcome import RECEIVING, Fault, NotSent, Unknown, is_foreign
+from redis.connection.parsers import MISSING, NO_REPLY, ReaderLike, closed_by_server, receive
 from redis.connection.timeouts import would_block
 from redis.connection.wire import Wire
 from redis.protocol.encoder import Buffer
@@ -25,6 +29,8 @@ SMALL = 65536
 """What is not larger goes out in one send: the buffers of the kernels on its way hold it."""
 READ_AHEAD = 262144
 """How much is read at a time while replies pile up."""
+KEPT = 1 << 20
+"""How many bytes of replies are kept, to be parsed again should the rest not come; larger batches are read singly."""
 
 
 class Batch:
@@ -42,19 +48,31 @@ class Batch:
         self.wire = wire
         self.count = count
         self.specials = specials if any(one.wait is not None or not one.decode for one in specials) else ()
-        self.unsent = NotSent if atomic else Unknown
+        self.atomic = atomic
+        self.size = self.sent = 0
+        #: What was read while sending, and has not been parsed yet.
+        self.early: deque[bytes] = deque()
+        #: What has been parsed as one array.
         self.chunks: list[bytes] = []
+        #: What has been parsed singly.
         self.replies: list[Any] = []
+        self.singly = False
 
     def run(self, data: bytes | list[Buffer], changes: bool = False) -> list[Any]:
-        """Send the packed commands and return their replies, error lines as ErrorReply."""
+        """Send the packed commands and return their replies, error lines as ErrorReply.
+
+        ``changes``: they leave the connection other than they found it.
+        """
         wire = self.wire
         if wire.owed:
             raise wire._busy()
-        wire.owed = self.count + changes  # before the first byte leaves, and before the header is fed
+        wire.expect(changes, None)
+        wire.owed += self.count  # before the first byte leaves, and before the header is fed
         self._send([data] if isinstance(data, bytes) else data)
         one_by_one = bool(self.specials) or not wire.reads_batches
         replies = self._read_one_by_one() if one_by_one else self._read_as_one()
+        if self.early:
+            wire._feed(b"".join(self.early))  # more than was asked for
         if wire._unread():
             wire._drain()
         wire.owed -= self.count
@@ -62,40 +80,39 @@ class Batch:
 
     def salvage(self) -> list[Any]:
         """The replies that were complete when :meth:`run` raised."""
-        if not self.chunks:
-            return self.replies
         reader = self.wire._parser.make_reader(self.wire.encoder)
-        for chunk in self.chunks:
-            reader.feed(chunk)
+        reader.feed(b"".join([*self.chunks, *self.early]))
         with suppress(Exception):  # whatever it was has been raised already
-            while len(self.replies) < self.count and (reply := reader.gets()) is not MISSING:
-                self.replies.append(reply)
+            while not self.singly and len(self.replies) < self.count and (reply := reader.gets()) is not MISSING:
+                if reply.__class__ not in NO_REPLY:
+                    self.replies.append(reply)
         return self.replies
 
     # Out.
 
     def _send(self, buffers: list[Buffer]) -> None:
-        started = False
+        self.size = sum(map(len, buffers))
         try:
-            if len(buffers) == 1 and len(buffers[0]) <= SMALL:
-                sent = self.wire._send(buffers[0], self.wire.send_flags)
-                started = True
-                if sent < len(buffers[0]):
-                    self._send_and_read([memoryview(buffers[0])[sent:]])
+            if len(buffers) == 1 and self.size <= SMALL:
+                self.sent = self.wire._send(buffers[0], self.wire.send_flags)
+                if self.sent < self.size:
+                    self._send_and_read([memoryview(buffers[0])[self.sent :]])
             else:
-                started = True
                 self._send_and_read([memoryview(buffer) for buffer in buffers])
         except OSError as error:
             if is_foreign(error):
                 raise
-            raise (self.unsent if started else NotSent)("send") from error
+            raise self._outcome()("send") from error
+
+    def _outcome(self) -> type[Fault]:
+        """What is to be said of a batch that could not be sent to its end."""
+        applied = self.sent == self.size or (self.sent > 0 and not self.atomic)
+        return Unknown if applied else NotSent
 
     def _send_and_read(self, views: list[memoryview]) -> None:
         """Send what can be sent and read what can be read, until all is sent.  The socket does not block meanwhile."""
         wire, sock = self.wire, self.wire._socket()
-        poll = select.poll()
-        poll.register(sock, select.POLLIN | select.POLLOUT)
-        patience = None if wire.socket_timeout is None else wire.socket_timeout * 1000
+        poll, patience = poller(sock), self._patience()
         sock.settimeout(0)
         views.reverse()
         while views:
@@ -110,13 +127,21 @@ class Batch:
                     views.pop()
         wire._timeouts.set(sock, wire.socket_timeout)
 
+    def _patience(self) -> float | None:
+        """How many milliseconds may pass in which nothing moves: the server may be in a command that blocks."""
+        seconds = self.wire.socket_timeout
+        waits = sum(special.wait or 0 for special in self.specials)
+        return None if seconds is None or waits == inf else (seconds + waits) * 1000
+
     def _send_some(self, view: memoryview) -> int:
         try:
-            return int(self.wire._send(view[:READ_AHEAD], self.wire.send_flags))
+            sent: int = self.wire._send(view[:READ_AHEAD], self.wire.send_flags)
         except OSError as error:
             if is_foreign(error) or not would_block(error):
                 raise
             return 0
+        self.sent += sent
+        return sent
 
     def _read_ahead(self) -> None:
         try:
@@ -127,53 +152,75 @@ class Batch:
         else:
             if not chunk:
                 raise closed_by_server()
-            self.chunks.append(chunk)
+            self.early.append(chunk)
 
     # Back.
 
+    def _next_chunk(self) -> bytes:
+        if self.early:
+            return self.early.popleft()
+        with RECEIVING:
+            return receive(self.wire._recv, self.wire._read_size)
+
     def _read_as_one(self) -> list[Any]:
         """Read the replies as one array, under a header that the server never sent."""
-        wire, chunks = self.wire, self.chunks
-        feed, gets, recv, size = wire._feed, wire._gets, wire._recv, wire._read_size
+        feed, gets, size = self.wire._feed, self.wire._gets, 0
         feed(b"*%d\r\n" % self.count)
         replies: Any = MISSING
-        for chunk in chunks:
-            feed(chunk)
-            replies = gets()
         while replies is MISSING:
-            with RECEIVING:
-                chunk = recv(size)
-                if not chunk:
-                    raise closed_by_server()
-            chunks.append(chunk)
+            if size > KEPT:
+                return self._begin_anew_one_by_one()
+            chunk = self._next_chunk()
+            self.chunks.append(chunk)
+            size += len(chunk)
             feed(chunk)
             replies = gets()
         return replies
 
+    def _begin_anew_one_by_one(self) -> list[Any]:
+        """Parse again what was kept, without the header, and keep no more."""
+        wire = self.wire
+        wire._parser.on_connect(wire)
+        reader = wire._parser.reader
+        wire._feed, wire._gets, wire._unread = reader.feed, reader.gets, reader.has_data
+        self.early.extendleft(reversed(self.chunks))
+        self.chunks = []
+        return self._read_one_by_one()
+
     def _read_one_by_one(self) -> list[Any]:
-        """Read reply after reply: pushes may stand between them, or each has a time of its own."""
-        early, self.chunks = deque(self.chunks), []
-
-        def recv(size: int) -> bytes:
-            return early.popleft() if early else self.wire._recv(size)
-
-        while len(self.replies) < self.count:
-            if self.specials:
-                self.replies.append(self._read_special(self.specials[len(self.replies)], recv))
-            else:
-                self.replies.append(self.wire._receive(recv=recv))
+        """Read reply after reply: pushes may stand between them, or one has a time of its own, or is no text."""
+        self.singly = True
+        for special in self.specials or repeat(None, self.count):
+            self.replies.append(self._read() if special is None else self._read_special(special))
         return self.replies
 
-    def _read_special(self, special: Any, recv: Callable[[int], bytes]) -> Any:
-        """Read a reply that has a time of its own, or is no text."""
+    def _read_special(self, special: Any) -> Any:
         patience = self.wire.socket_timeout
         if special.wait is None or patience is None:
-            return self.wire._receive(decode=special.decode, recv=recv)
+            return self._read(special.decode)
         self._set_timeout(patience + special.wait)
-        reply = self.wire._receive(decode=special.decode, recv=recv)
+        reply = self._read(special.decode)
         self._set_timeout(patience)
+        return reply
+
+    def _read(self, decode: bool = True) -> Any:
+        reader: ReaderLike = self.wire._parser.reader
+        reply = reader.gets(decode)
+        while reply.__class__ in NO_REPLY:
+            if reply is MISSING:
+                reader.feed(self._next_chunk())
+            reply = reader.gets(decode)
         return reply
 
     def _set_timeout(self, seconds: float) -> None:
         with RECEIVING:
             self.wire._timeouts.set(self.wire._socket(), seconds)
+
+
+def poller(sock: socket.socket) -> select.poll:
+    """What tells when the socket can be read or written; an error of the system where it has been closed."""
+    if sock.fileno() < 0:
+        raise OSError(errno.EBADF, "The connection was closed while it was in use")
+    poll = select.poll()
+    poll.register(sock, select.POLLIN | select.POLLOUT)
+    return poll

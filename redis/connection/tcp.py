@@ -135,12 +135,15 @@ class Connection(Wire):
         self._check_not_altered()
         try:
             with self.connecting:
-                self._sock = sock = self._connect()
+                sock = self._connect()
+            self._keep(sock)
             with self.greeting if self._ours else GREETING_ANYHOW:
                 self._greet(sock)
             self._publish(sock)
-        except BaseException:
+        except BaseException as error:
             self.disconnect()
+            if isinstance(error, InvalidResponse) and error.phase is None:  # not another's, of a signal handler
+                annotate(error, "", self.address, "handshake", 1).maybe_applied = False
             raise
 
     def _connect(self) -> socket.socket:
@@ -185,7 +188,7 @@ class Connection(Wire):
         for callback in self._connect_callbacks:
             callback(self)
         if self._unread():
-            raise annotate(InvalidResponse(UNASKED), "", self.address, "handshake", 1)
+            raise InvalidResponse(UNASKED)
 
     def on_connect(self) -> None:
         """Authenticate, select the database, set the names.  A subclass may add commands of its own."""

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import errno
 import socket
+import weakref
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -56,6 +57,11 @@ MANY_BUFFERS = 512
 """How many buffers one sendmsg takes; the kernel's bound is 1024."""
 DOLLAR = ord("$")
 UNASKED = "the server sent more than it was asked for"
+
+
+SOCKETS: dict[weakref.ref[Any], socket.socket] = {}
+"""The socket of each connection, for the collector alone: one that it finds in a cycle together with its connection might
+be finalised first, with a warning, before the connection could close it.  What stands here is in no cycle."""
 
 
 class Wire:
@@ -125,9 +131,16 @@ class Wire:
         self._shaking_hands = False
         sock, self._sock = self._sock, None
         if sock is not None:
+            SOCKETS.pop(weakref.ref(self), None)
             self._close(sock)
             self._parser.on_disconnect()
         self.owed = 0  # the last: until here no pool takes it
+
+    def _keep(self, sock: socket.socket) -> None:
+        """Let the connection close the socket, wherever it dies."""
+        forget: Callable[..., Any] = SOCKETS.pop
+        SOCKETS[weakref.ref(self, forget)] = sock
+        self._sock = sock
 
     def _close(self, sock: socket.socket) -> None:
         if not self.fork_safe:

@@ -7,7 +7,9 @@ import pytest
 
 from redis.connection import tcp
 from redis.connection.outcome import (
+    CLOSING,
     CONNECTING,
+    CONNECTING_ANYHOW,
     GREETING,
     RECEIVING,
     SECURING,
@@ -15,6 +17,7 @@ from redis.connection.outcome import (
     NotSent,
     Unknown,
     annotate,
+    complete,
     is_foreign,
     is_of,
     public_error,
@@ -70,6 +73,27 @@ def test_whatever_else_is_raised_passes_untouched(error):
         raise error
     assert caught.value is error
     assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [(OSError(*RESET), NotSent), (OSError("no number"), NotSent), (ConnectionError("ours"), ConnectionError)],
+    ids=repr,
+)
+def test_code_of_the_users_that_connects_is_trusted(error, kind):
+    with pytest.raises(kind) as caught, CONNECTING_ANYHOW:
+        raise error
+    assert error in (caught.value, caught.value.__cause__)
+
+
+def test_while_closing_an_error_of_the_socket_is_of_no_interest(monkeypatch):
+    with pytest.raises(OSError, match="Connection reset"), CLOSING:
+        raise OSError(*RESET)
+    with pytest.raises(LookupError), CLOSING:
+        raise LookupError
+    monkeypatch.setitem(globals(), "__name__", "redis.connection.wire")
+    with CLOSING:
+        raise OSError(*RESET)
 
 
 def test_nothing_raised_is_nothing():
@@ -173,6 +197,15 @@ def test_an_error_is_known_by_the_number_of_its_connection():
     assert not is_of(error, other)
     assert not is_of(ConnectionError("from somewhere else"), one)
     assert is_of(ConnectionError("from a class of the user's"), object())
+
+
+def test_what_an_error_knows_already_is_kept():
+    error = RedisError("x")
+    error.phase = "handshake"
+    complete(error, "GET", "h:1", "recv", 2)
+    assert (error.command, error.address, error.phase, error.attempt) == ("GET", "h:1", "handshake", 2)
+    complete(error, "SET", "other", "send", 5)
+    assert (error.command, error.address, error.phase, error.attempt) == ("GET", "h:1", "handshake", 2)
 
 
 def test_annotate_gives_the_error_back():

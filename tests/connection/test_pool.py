@@ -406,6 +406,23 @@ def test_every_disconnect_keeps_the_capacity(make_pool):
     assert sorted(map(id, pool._available_connections)) == sorted(map(id, (one, two)))
 
 
+def test_a_disconnect_in_the_middle_of_a_return(make_pool):
+    """The connection comes back to the list that another thread has just put away."""
+    pool = make_pool()
+    connection = pool.get_connection()
+    connection.connect()
+
+    class Interrupted(list):
+        def append(self, item):
+            pool.disconnect()
+            super().append(item)
+
+    pool._available_connections = Interrupted()
+    pool.release(connection)
+    assert pool._available_connections == [connection]
+    assert connection._sock is None
+
+
 def test_a_custom_class_is_disconnected_as_well():
     connection_class = mock.Mock(side_effect=lambda **kwargs: mock.Mock(pid=os.getpid()), description_format="")
     pool = ConnectionPool(connection_class)
@@ -656,20 +673,18 @@ def test_an_idle_list_is_a_list():
 def test_many_threads_and_few_connections(node):
     node.always("GET", lambda link, execute: (time.sleep(0.001), answer(link, execute)))
     with BlockingConnectionPool(max_connections=3, timeout=20, host="127.0.0.1", port=node.port) as pool:
-        client, errors = client_of(pool), []
+        client, found = client_of(pool), []
         client.set("k", "v")
 
         def work():
-            for _ in range(20):
-                if client.get("k") != b"v":
-                    errors.append(1)
+            found.extend(client.get("k") for _ in range(20))
 
         threads = [threading.Thread(target=work, daemon=True) for _ in range(8)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join(20)
-        assert errors == []
+        assert found == [b"v"] * 160
         assert len(node.links) <= 3
         assert len(pool._available_connections) == pool._created_connections <= 3
 
@@ -823,6 +838,27 @@ def test_a_child_does_not_end_the_sockets_of_its_parent(make_client):
     lent.send_command("PING")
     assert lent.read_response() == b"PONG"
     client.connection_pool.release(lent)
+
+
+def test_what_a_child_does_first(node, monkeypatch):
+    pool, others = ConnectionPool(host="127.0.0.1", port=node.port), ConnectionPool(Dummy)
+    monkeypatch.setattr(module, "POOLS", {weakref.ref(pool): None, weakref.ref(others): None, lambda: None: None})
+    one, other = pool.get_connection(), others.get_connection()
+    one.connect()
+    module.after_fork_in_child()
+    assert (one._sock, one.used) == (None, NEVER)
+    assert (pool._created_connections, others._created_connections) == (0, 0)
+    assert others.get_connection() is not other
+
+
+def test_a_single_connection_is_the_childs_own_after_a_fork(node):
+    client = StrictRedis(**node.options, single_connection_client=True)
+    client.ping()
+    client.connection_pool.reset()
+    client.connection_pool.lender.reset()
+    assert client.ping() is True
+    assert len(node.links) == 2
+    client.close()
 
 
 def test_what_was_lent_before_a_fork_is_not_taken_back_in_the_child(make_client):

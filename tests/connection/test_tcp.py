@@ -11,7 +11,7 @@ from redis.client import StrictRedis
 from redis.connection.outcome import NotSent
 from redis.connection.parsers import PythonParser
 from redis.connection.pool import ConnectionPool
-from redis.connection.tcp import NEVER, UNCOUNTED, Connection, PackedCommands
+from redis.connection.tcp import NEVER, UNCOUNTED, Connection, PackedCommands, is_readable
 from redis.connection.timeouts import KernelTimeouts
 from redis.exceptions import (
     BusyLoadingError,
@@ -350,6 +350,43 @@ def test_can_read(connection):
     assert connection.read_response() == b"PONG"
     assert connection.can_read(timeout=5) is True
     assert connection.read_response() == b"PONG"
+
+
+def test_can_read_of_a_connection_that_was_closed_underneath():
+    with wire() as (connection, _):
+        connection._sock.close()
+        with pytest.raises(ConnectionError, match="The connection was closed while it was in use"):
+            connection.can_read()
+        assert connection._sock is None
+
+
+def test_can_read_looks_into_what_tls_has_read_already():
+    class Secured:
+        def pending(self):
+            return 5
+
+    assert is_readable(Secured(), 0) is True
+
+
+def test_what_the_pool_has_looked_at_is_not_looked_at_again(connection, monkeypatch):
+    connection.prepare_if_closed()
+    sock = connection._sock
+    monkeypatch.setattr(connection, "is_good", lambda: pytest.fail("it was looked at"), raising=False)
+    connection.prepare_if_closed()
+    assert connection._sock is sock
+
+
+def test_a_parser_of_the_users_is_asked_itself(server):
+    class Own(PythonParser):
+        def read_response(self):
+            return super().read_response()
+
+    connection = Connection(server.host, server.port, parser_class=Own, socket_connect_timeout=5)
+    connection.connect()
+    assert (connection._feed, connection._gets) == (None, None)
+    connection.send_command("PING")
+    assert connection.read_response() == b"PONG"
+    connection.disconnect()
 
 
 # The steps

@@ -15,6 +15,7 @@ from redis import StrictRedis
 from redis.connection import HiredisParser, PythonParser
 from tests.conftest import needs_hiredis
 from tests.faults.fakenode import FakeNode
+from tests.faults.interrupt import CAN_RAISE_AGAIN
 from tests.faults.proxy import Proxy
 from tests.servers import Certificates
 
@@ -80,6 +81,7 @@ def proxy(transport, tmp_path) -> Iterator[Proxy]:
             yield proxy
 
 
+needs_second_shot = pytest.mark.skipif(not CAN_RAISE_AGAIN, reason="a tracer of Python 3.11 raises once")
 #: For tests that interrupt: a socket that no line has taken charge of yet is closed by its finalizer, with this warning.
 LEFT_TO_FINALIZER = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 

@@ -28,6 +28,7 @@ LINE, INSTRUCTION = "line", "instruction"
 PACKAGE = os.path.join(next(iter(redis.__path__)), "")
 #: More points than any call of the tests has: a call that never ends by itself is a mistake of the test.
 LIMIT = 50_000
+CAN_RAISE_AGAIN = sys.version_info >= (3, 12)
 Raiser = Callable[[], BaseException]
 
 
@@ -50,10 +51,12 @@ class Run:
 
 
 class Fuse:
-    """Counts points of one thread and raises at the chosen one, once."""
+    """Counts points of one thread and raises at the chosen one; and a second time, where that is wanted."""
 
-    def __init__(self, make: Raiser) -> None:
+    def __init__(self, make: Raiser, again: int = 0) -> None:
         self.make = make
+        #: How many points after the first the second is raised; 0: there is no second.
+        self.again = again
         self.left = 0
         self.thread = 0
         self.raised: BaseException | None = None
@@ -70,6 +73,7 @@ class Fuse:
         if self.left and self.thread == threading.get_ident():
             self.left -= 1
             if not self.left:
+                self.left = 0 if self.raised else self.again
                 self.raised = self.make()
                 raise self.raised
 
@@ -80,12 +84,15 @@ def interruptions(
     make: Raiser = Interrupted,
     prepare: Callable[[], object] = lambda: None,
     step: int = 1,
+    again: int = 0,
 ) -> Iterator[Run]:
     """Yield each interrupted run of ``call``; ``prepare`` runs before each, and ``make`` makes what is raised.
 
+    With ``again`` the run is interrupted a second time, so many points later: in the middle of whatever handles the
+    first exception.  This needs Python 3.12, for a tracer that has raised is gone.
     An error of a run that nobody interrupted, the last one, is raised as it is.
     """
-    fuse = Fuse(make)
+    fuse = Fuse(make, again)
     with watching(unit, fuse) as watched:
         for point in range(1, LIMIT, step):
             prepare()
@@ -125,7 +132,7 @@ def watching(unit: str, fuse: Fuse) -> Iterator[Callable[[Callable[[], Any]], An
     # A point inside a finalizer raises into nothing; that is no news.
     sys.unraisablehook = lambda report: None if report.exc_value is fuse.raised else ignored(report)
     try:
-        with monitored(unit, fuse) if sys.version_info >= (3, 12) else traced(unit, fuse) as watched:
+        with monitored(unit, fuse) if CAN_RAISE_AGAIN else traced(unit, fuse) as watched:
             yield watched
     finally:
         sys.unraisablehook = ignored

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import builtins
+import ctypes
 import errno
 import threading
-from time import monotonic
+from time import monotonic, sleep
 
 import pytest
 
 import redis
-from tests.faults.conftest import LEFT_TO_FINALIZER, SOAK, settle, sound
+from tests.faults.conftest import LEFT_TO_FINALIZER, SOAK, needs_second_shot, settle, sound
 from tests.faults.fakenode import answer, silent, slowly
 from tests.faults.interrupt import INSTRUCTION, LINE, Interrupted, interruptions
 from tests.faults.storm import LONGEST, storm
@@ -82,6 +83,69 @@ def test_disconnect_interrupted_at_every_instruction(keys, transport, make) -> N
         assert client.get("key:2") == keys["key:2"], run
         assert sound(pool), run
     assert settle(pool) == 1
+
+
+@needs_second_shot
+@pytest.mark.parametrize("again", [1, 2, 3, 5])
+def test_interrupted_twice(keys, transport, make, again: int) -> None:
+    """What handles the first exception is interrupted by the second: no handler has to have run."""
+    client = make(**transport.options)
+    for run in interruptions(lambda: client.get("key:1"), LINE, again=again):
+        assert client.get("key:2") == keys["key:2"], run
+        assert sound(client.connection_pool), run
+
+
+def test_interrupted_where_a_time_out_is_dealt_with(node, make) -> None:
+    """The answer is still under way while its connection is closed."""
+    client = make(**node.options, socket_timeout=0.03, socket_connect_timeout=2)
+    client.set("a", "A")
+    client.set("b", "B")
+    node.always("GET", slowly(0.06))
+    for run in interruptions(lambda: late_get(client), LINE, step=1 if node.path else 3):
+        del node.rules["GET"]
+        sleep(0.04)
+        assert client.get("b") == b"B", run
+        assert sound(client.connection_pool), run
+        node.always("GET", slowly(0.06))
+
+
+def late_get(client: redis.StrictRedis) -> None:
+    with pytest.raises(redis.TimeoutError):
+        client.get("a")
+
+
+def test_interrupted_while_an_idle_connection_is_looked_at(keys, transport, make) -> None:
+    client = make(**transport.options)
+
+    def rest() -> None:
+        client.get("key:1")
+        client.connection_pool._available_connections[-1].used -= 1
+
+    for run in interruptions(lambda: client.get("key:1"), INSTRUCTION, prepare=rest, step=3):
+        assert client.get("key:2") == keys["key:2"], run
+
+
+def test_an_error_thrown_into_the_thread_is_no_outcome(node, make) -> None:
+    """It has neither a number nor a traceback of its own, and comes when the socket call returns."""
+    client = make(**node.options, socket_timeout=2)
+    client.ping()
+    node.script("INCR", slowly(0.1))
+    seen: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            client.execute_command("INCR", "n")
+        except BaseException as error:
+            seen.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    sleep(0.05)
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(ConnectionResetError))
+    thread.join()
+    assert [type(error) for error in seen] == [ConnectionResetError]
+    assert node.count("INCR") == 1
+    assert client.echo("mine") == b"mine"
 
 
 def test_storm_of_signals(keys, transport, make) -> None:
@@ -159,6 +223,16 @@ def test_a_command_in_the_middle_of_a_command_gets_another_connection(keys, tran
     assert seen == [keys["key:3"]]
 
 
+def test_given_back_in_the_middle_of_a_command(keys, transport, make) -> None:
+    client = make(**transport.options)
+    pool = client.connection_pool
+    connection = pool.get_connection("GET")
+    connection.send_command("GET", "key:1")
+    pool.release(connection)
+    assert client.get("key:2") == keys["key:2"]
+    assert pool._created_connections == 1
+
+
 def test_a_connection_that_owes_refuses_another_command(keys, transport, make) -> None:
     pool = make(**transport.options).connection_pool
     connection = pool.get_connection("GET")
@@ -167,3 +241,15 @@ def test_a_connection_that_owes_refuses_another_command(keys, transport, make) -
         connection.call(b"*1\r\n$4\r\nPING\r\n")
     assert connection.read_response() == keys["key:1"]
     pool.release(connection)
+
+
+def test_pipeline_interrupted_at_every_line(transport, make) -> None:
+    client = make(**transport.options)
+    client.set("a", "A")
+    before = 0
+    for run in interruptions(lambda: client.pipeline(transaction=False).incr("n").get("a").execute(), LINE):
+        assert client.mget("a", "none") == [b"A", None], run
+        now = int(client.get("n") or 0)
+        assert before <= now <= before + 1, run
+        assert sound(client.connection_pool), run
+        before = now

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 import redis
-from tests.faults.conftest import LEFT_TO_FINALIZER, settle, sound
+from tests.faults.conftest import LEFT_TO_FINALIZER, needs_second_shot, settle, sound
 from tests.faults.fakenode import (
     ACCEPT,
     Action,
@@ -71,12 +71,21 @@ def ann_of_node(node, make):
 @pytest.mark.parametrize("unit", [LINE, INSTRUCTION])
 def test_interrupted_at_every_point_of_the_handshake(ann, make, unit: str) -> None:
     client = make(**ann)
-    step = 1 if unit == LINE else 7
+    step = 1 if unit == LINE else 13
     for run in interruptions(lambda: who(client), unit, prepare=client.connection_pool.disconnect, step=step):
         assert run.error is run.raised
         assert who(client) == (b"ann", b"3"), run
         assert sound(client.connection_pool), run
     assert settle(client.connection_pool) == 1
+
+
+@needs_second_shot
+@pytest.mark.parametrize("again", [1, 2, 3])
+def test_interrupted_twice(ann, make, again: int) -> None:
+    """What would close the half-made connection is interrupted as well."""
+    client = make(**ann)
+    for run in interruptions(lambda: who(client), LINE, prepare=client.connection_pool.disconnect, again=again):
+        assert who(client) == (b"ann", b"3"), run
 
 
 def test_a_credential_provider_that_raises(transport, make) -> None:

@@ -27,7 +27,7 @@ def test_in_one_segment_with_the_reply(node, client, extra: bytes) -> None:
     assert sound(client.connection_pool)
 
 
-@pytest.mark.parametrize("extra", EXTRA)
+@pytest.mark.parametrize("extra", EXTRA[::3])
 def test_while_the_connection_is_idle(node, client, extra: bytes) -> None:
     client.set("a", "A")
     client.set("b", "B")

@@ -12,7 +12,7 @@ from tests.faults.fakenode import answer, close, drop, half, hold, reset, silent
 
 #: What a server can do after it has executed a command, and what the client sees of it.
 LOST = {"close": close, "half": half, "reset": reset}
-LATE = {"silent": silent, "hold": hold, "stall": stall}
+LATE = {"hold": hold, "stall": stall}
 WRITES: dict[str, tuple[str, Callable[[redis.StrictRedis], object]]] = {
     "INCR": ("INCR", lambda client: client.execute_command("INCR", "n")),
     "INCRBY": ("INCRBY", lambda client: client.incr("n")),

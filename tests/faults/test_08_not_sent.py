@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from time import sleep
 
 import pytest
 
 import redis
-from tests.faults.fakenode import ACCEPT, FakeNode, RefusingPort, close, refuse, reset, turn_away
+from tests.faults.fakenode import ACCEPT, Execute, FakeNode, Link, RefusingPort, close, refuse, reset, turn_away
 
 
 @pytest.fixture
@@ -106,6 +108,33 @@ def test_a_large_command_that_left_in_part(node, make) -> None:
         except redis.RedisError as error:
             assert error.maybe_applied is False
     assert node.count("ECHO") == 0
+
+
+BROKEN_PIPE = """
+import signal, sys, time
+import redis, redis.client
+signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+redis.client.LOOK = 1000
+client = redis.StrictRedis(unix_socket_path=sys.argv[1])
+print(client.incr("n"))
+client.execute_command("ECHO", "close")
+time.sleep(0.2)
+print(client.incr("n"))
+"""
+
+
+def test_a_broken_pipe_kills_nobody(tmp_path) -> None:
+    """Not even a program that wants SIGPIPE to end it; and nothing was sent, so it is sent again."""
+    with FakeNode(str(tmp_path / "node.sock")) as node:
+        node.script("ECHO", answer_and_close)
+        program = [sys.executable, "-c", BROKEN_PIPE, node.path]
+        ended = subprocess.run(program, capture_output=True, text=True, timeout=20, check=False)
+    assert (ended.returncode, ended.stdout.split()) == (0, ["1", "2"]), ended.stderr
+
+
+def answer_and_close(link: Link, execute: Execute) -> None:
+    link.write(execute())
+    link.close()
 
 
 def test_full_pool(node: FakeNode, make) -> None:

@@ -8,7 +8,7 @@ from time import monotonic, sleep
 import pytest
 
 import redis
-from tests.faults.fakenode import close, hold, silent
+from tests.faults.fakenode import close, hold
 from tests.servers import ask
 
 PATIENCE = 0.15
@@ -41,9 +41,9 @@ def later(seconds: float, call) -> threading.Timer:
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 def test_nothing_comes(patient, way) -> None:
-    result, took = timed(lambda: way(patient, 0.4))
+    result, took = timed(lambda: way(patient, 0.3))
     assert result is None
-    assert 0.4 <= took < 0.7
+    assert 0.3 <= took < 0.6
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
@@ -65,13 +65,13 @@ def test_zero_waits_for_ever(patient, transport) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [("XREAD", "BLOCK", 300, "STREAMS", "stream", "$"), ("WAIT", 1, 300), ("bzpopmin", "zset", "0.3")],
+    [("XREAD", "BLOCK", 250, "STREAMS", "stream", "$"), ("WAIT", 1, 250), ("bzpopmin", "zset", "0.25")],
     ids=lambda words: words[0],
 )
 def test_each_in_its_own_unit(patient, words: tuple) -> None:
     result, took = timed(lambda: patient.execute_command(*words))
     assert not isinstance(result, Exception) and not result
-    assert 0.3 <= took < 0.6
+    assert 0.25 <= took < 0.6
 
 
 def test_a_wedged_server(patient, proxy) -> None:
@@ -84,14 +84,16 @@ def test_a_wedged_server(patient, proxy) -> None:
     assert patient.ping() is True
 
 
-@pytest.mark.parametrize("action", [hold, close, silent])
-def test_one_attempt(node, client, action) -> None:
+@pytest.mark.parametrize("action", [hold, close])
+@pytest.mark.parametrize("words", [("BLPOP", "queue", 0.1), ("XREAD", "BLOCK", 100, "STREAMS", "s", "$")])
+def test_one_attempt(node, client, words: tuple, action) -> None:
+    """Not even one that only reads is sent again."""
     client.ping()
-    node.script("BLPOP", action, action, action)
+    node.script(words[0], action, action, action)
     with pytest.raises((redis.TimeoutError, redis.ConnectionError)) as caught:
-        client.blpop("queue", timeout=0.1)
+        client.execute_command(*words)
     assert caught.value.maybe_applied is True
-    assert [words[0] for words in node.received].count("BLPOP") == 1
+    assert [received[0] for received in node.received].count(words[0]) == 1
 
 
 def test_the_next_command_has_the_time_of_the_socket_again(patient, proxy) -> None:

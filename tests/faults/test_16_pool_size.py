@@ -6,6 +6,8 @@ import gc
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
+from time import sleep
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from redis.connection import BlockingConnectionPool, Connection, ConnectionPool
 from tests.faults.conftest import LEFT_TO_FINALIZER, sound
 from tests.faults.fakenode import RefusingPort, turn_away
 from tests.faults.interrupt import INSTRUCTION, LINE, interruptions
+from tests.servers import ask, until
 
 pytestmark = LEFT_TO_FINALIZER
 SIZE = 3
@@ -141,6 +144,55 @@ def test_holders_that_died(pool) -> None:
         thread.join()
     for _ in range(TIMES):
         pool.get_connection("PING")
+    still_whole(pool)
+
+
+class Slow(Connection):
+    """A connection that takes its time to be made, so that many are made at once."""
+
+    def __init__(self, **options: Any) -> None:
+        sleep(0.02)
+        super().__init__(**options)
+
+
+def test_many_at_once(make_pool, server) -> None:
+    with make_pool(connection_class=Slow, host=server.host, port=server.port) as pool:
+        lent: list[Any] = []
+
+        def borrow() -> None:
+            with suppress(redis.ConnectionError):
+                lent.append(pool.get_connection("PING"))
+
+        threads = [threading.Thread(target=borrow) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(lent) == SIZE
+        for connection in lent:
+            pool.release(connection)
+        del connection
+        lent.clear()
+        still_whole(pool)
+
+
+@pytest.mark.parametrize("immediate", [False, True])
+def test_disconnect_reaches_those_in_use(pool, server, immediate: bool) -> None:
+    client = redis.StrictRedis(connection_pool=pool)
+    before = client.execute_command("CLIENT", "ID")
+    ask(server, "DEL", "queue")
+
+    def wait() -> None:
+        with suppress(redis.ConnectionError):
+            client.blpop("queue", timeout=5)
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    until(lambda: b"blocked_clients:1" in ask(server, "INFO", "clients"))
+    pool.disconnect(immediate=immediate)
+    ask(server, "RPUSH", "queue", "x")
+    waiting.join()
+    assert client.execute_command("CLIENT", "ID") != before
     still_whole(pool)
 
 

@@ -12,6 +12,7 @@ from typing import Self
 import pytest
 
 from redis.commands.spec import name_of
+from tests.faults.conftest import needs_second_shot
 from tests.faults.fakenode import (
     ACCEPT,
     FakeNode,
@@ -348,6 +349,20 @@ def test_a_call_that_swallows_is_seen_to_return() -> None:
             return "swallowed"
 
     assert {(run.error, run.value) for run in interruptions(swallow, LINE)} == {(None, "swallowed")}
+
+
+@needs_second_shot
+def test_a_run_is_interrupted_twice() -> None:
+    def handle() -> str:
+        try:
+            return spell()
+        except Interrupted:
+            return spell()
+
+    runs = list(interruptions(handle, LINE, again=2))
+    assert len(runs) == lines_of_spell()
+    assert all(run.error is run.raised for run in runs[:-1])
+    assert all(isinstance(run.raised.__context__, Interrupted) for run in runs[:-1])
 
 
 def test_an_error_that_nobody_raised_is_not_hidden() -> None:
