@@ -39,7 +39,7 @@ from redis.commands.replies import (
     timestamp_to_datetime,
     zset_score_pairs,
 )
-from redis.commands.spec import PLAIN, SPECS, Special, name_of, understand
+from redis.commands.spec import PLAIN, SPECS, Special, name_of, named, understand
 from redis.connection.options import accepted_options, check_seconds, refuse_unknown, renamed
 from redis.connection.outcome import Fault, NotSent, Unknown, annotate, complete, is_of, public_error
 from redis.connection.parsers import ReaderParser, is_reader_parser
@@ -387,13 +387,13 @@ class StrictRedis(Commands[T]):
         if pool is None:
             return self._execute_classic(args, options)
         words, special = args, None
-        if not args or args[0] not in PLAIN:
+        if not args or args[0].__class__ is not str or args[0] not in PLAIN:
+            args = named(args)
             words, special = understand(args)
         data = self._pack(words)
         idle = pool._available_connections
         connection: Any = None
-        # From here on each store is where it is for a reason: an exception may land between any two bytecodes.
-        try:
+        try:  # each store below is where it is for a reason: an exception may land between any two bytecodes
             try:
                 connection = idle.pop()
             except IndexError:
@@ -453,6 +453,7 @@ class StrictRedis(Commands[T]):
         """The chain of methods that others override."""
         if self._closed:
             raise closed_error("client")
+        args = named(args)
         words, special = understand(args)
         connection = self._pool.get_connection(args[0], **options)
         try:
@@ -497,8 +498,8 @@ class StrictRedis(Commands[T]):
                 response = connection.read_response(disable_decoding=True)
             else:
                 response = connection.read_response()
-        except ResponseError as error:
-            error.command = error.command or str(command_name)
+        except RedisError as error:
+            error.command = error.command or name_of((command_name,))
             raise
         callback = self.response_callbacks.get(command_name)
         return response if callback is None else callback(response, **options)

@@ -43,7 +43,9 @@ class Lock:
         with client.lock("report", timeout=30):
             ...
 
-    It is not re-entrant.  After ``timeout`` seconds the server gives it to the next one, whatever its holder does.
+    It is not re-entrant.  After ``timeout`` seconds the server gives it to the next one, whatever its holder does.  It
+    should have one: a holder that has died, or an attempt that reaches the server when nobody waits for it any more,
+    blocks the others no longer than that.
     """
 
     # KEYS[1] is the name and ARGV[1] the token, everywhere.  Times are in milliseconds.

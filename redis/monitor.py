@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
-from redis.exceptions import InvalidResponse, RedisError
+from redis.exceptions import ConnectionError, InvalidResponse, RedisError, TimeoutError
 
 LINE = re.compile(r"(?P<time>[0-9.]+) \[(?P<db>[0-9]+) (?P<client>.*?)\] (?P<command>\".*)", re.DOTALL)
 WORD = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
@@ -29,29 +29,52 @@ class Monitor:
     def __init__(self, connection_pool: Any) -> None:
         self.connection_pool = connection_pool
         self.connection: Any = None
+        #: The socket that MONITOR was sent over.
+        self._link: Any = None
 
-    def __enter__(self) -> Monitor:
+    def __enter__(self) -> Self:
         self.connection = self.connection_pool.get_connection("MONITOR")
-        self.connection.send_command("MONITOR")
-        self.connection.read_response()
+        try:
+            self.connection.send_command("MONITOR")
+            self.connection.read_response()
+            self._link = getattr(self.connection, "_sock", None)
+        except BaseException:
+            self.close()
+            raise
         return self
 
     def __exit__(self, exc_type: type | None, exc_value: BaseException | None, traceback: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection: the server would go on for ever."""
         connection, self.connection = self.connection, None
-        connection.disconnect()
-        self.connection_pool.release(connection)
+        if connection is not None:
+            connection.disconnect()
+            self.connection_pool.release(connection)
 
     def next_command(self) -> dict[str, Any]:
         """Wait for the next command and return it.
 
         A dict with ``time`` (seconds since 1970, a float), ``db``, ``client_address``, ``client_port`` (both ``""`` for
-        a script), ``client_type`` (``"tcp"``, ``"unix"`` or ``"lua"``) and ``command``, its words with a space between.
+        a script), ``client_type`` (``"tcp"``, ``"unix"`` or ``"lua"``) and ``command``: its words with a space between,
+        a quote as it is, a byte that cannot be printed as the server writes it, such as ``\\x00``.
+
+        ConnectionError where the connection was lost, and the Monitor is closed then: what was executed in the meantime
+        nobody knows.
         """
-        if self.connection is None:
-            raise RedisError("a Monitor listens inside of its with block")
-        while not self.connection.can_read(1.0):
-            pass  # it may take as long as it takes: no time-out of the socket is for this
-        return parse_line(self.connection.read_response(disable_decoding=True).decode("utf-8", "replace"))
+        connection = self.connection
+        if connection is None:
+            raise RedisError("a Monitor listens inside of its with block, until its connection is lost")
+        try:
+            while not connection.can_read(1.0):  # however long it takes: no time-out of the socket is for this
+                if getattr(connection, "_sock", None) is not self._link:
+                    raise ConnectionError("the connection of this Monitor was closed")
+            line = connection.read_response(disable_decoding=True)
+        except (ConnectionError, TimeoutError):
+            self.close()
+            raise
+        return parse_line(line.decode("utf-8", "replace"))
 
     def listen(self) -> Iterator[dict[str, Any]]:
         """Yield command after command."""
@@ -71,7 +94,7 @@ def parse_line(line: str) -> dict[str, Any]:
         "client_address": address,
         "client_port": port,
         "client_type": kind,
-        "command": " ".join(WORD.findall(found["command"])),
+        "command": " ".join(WORD.findall(found["command"])).replace('\\"', '"'),
     }
 
 

@@ -9,17 +9,20 @@ This module owns what a batch means: transactions, their errors, what may be sen
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from operator import itemgetter
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from itertools import repeat
 from types import TracebackType
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from redis.commands.spec import PLAIN, SPECS, Special, name_of, understand
 from redis.connection.batch import Batch
-from redis.connection.outcome import NotSent, Unknown, is_of, public_error
-from redis.connection.pool import OURS
+from redis.connection.outcome import NotSent, Unknown, annotate, complete, is_of, public_error
+from redis.connection.pool import OURS, close_if_stale
 from redis.connection.retry import may_send_again
 from redis.connection.tcp import Connection
+from redis.connection.wire import NEVER
 from redis.exceptions import (
     BusyLoadingError,
     ConnectionError,
@@ -35,14 +38,46 @@ from redis.typing import ReplyCallback
 
 Stacked = tuple[tuple[Any, ...], dict[str, Any]]
 Words = tuple[Any, ...]
+BYTES = (bytes, bytearray, memoryview)
 AnyPipeline = TypeVar("AnyPipeline", bound="BasePipeline")
 
-first = itemgetter(0)
 MULTI, EXEC = ("MULTI",), ("EXEC",)
+ORDINARY = Special(False, None, True)
 #: Arguments of these are secrets; the text of an error has none of them.
-SECRETIVE = frozenset(("AUTH", "HELLO", "MIGRATE", "CONFIG SET", "ACL SETUSER"))
+SECRETIVE = frozenset(
+    ("AUTH", "HELLO", "MIGRATE", "CONFIG SET", "ACL SETUSER", "SENTINEL SET", "SENTINEL CONFIG SET", "SENTINEL CONFIG")
+)
 LONGEST = 60
 """How many characters of a command stand in the text of an error."""
+WATCH_LOST = "The connection was lost while keys were watched; nothing was executed"
+
+
+class Order(NamedTuple):
+    """What is sent at one go."""
+
+    #: The commands as they are sent, MULTI and EXEC included.
+    words: Sequence[Words]
+    #: What is special about each of them; nothing where nothing is.
+    specials: Sequence[Special] = ()
+    #: What was queued, and is to be answered.
+    stack: Sequence[Stacked] = ()
+    #: The server executes all of it or nothing.
+    atomic: bool = False
+
+    @property
+    def changes(self) -> bool:
+        """Whether it leaves the connection other than it found it."""
+        return any(special.changes for special in self.specials)
+
+    @property
+    def blocking(self) -> bool:
+        """Whether one of them may wait before it answers."""
+        return any(special.wait is not None for special in self.specials)
+
+    @property
+    def readonly(self) -> bool:
+        """Whether the server changes nothing: a batch is as read-only as its commands."""
+        return all(name in SPECS and SPECS[name].readonly for name in map(name_of, self.words))
 
 
 class BasePipeline:
@@ -73,6 +108,8 @@ class BasePipeline:
         self.scripts: set[Any] = set()
         self.watching = False
         self.explicit_transaction = False
+        #: What the connection was when it was borrowed: kept by one client, and altered by it.
+        self._kept = self._altered = False
 
     def __enter__(self: AnyPipeline) -> AnyPipeline:
         return self
@@ -92,22 +129,22 @@ class BasePipeline:
 
     def reset(self) -> None:
         """Forget what was queued, stop watching, and give the connection back."""
-        self.command_stack = []
-        self.scripts = set()
-        connection = self.connection
+        connection, watching = self.connection, self.watching
+        # All at once: an exception that lands here leaves it as it was, or as it is to be.
+        vars(self).update(command_stack=[], scripts=set(), watching=False, explicit_transaction=False, connection=None)
         if connection is not None:
-            if self.watching:
+            if watching:
                 self._stop_watching(connection)
-            self.connection = None
             self.connection_pool.release(connection)
-        self.watching = self.explicit_transaction = False
 
     def _stop_watching(self, connection: Any) -> None:
-        """Tell the server; where that fails, the connection is closed, which says the same."""
+        """Tell the server; where that cannot be done, the connection is closed, which says the same."""
+        if getattr(connection, "owed", 0):
+            return connection.disconnect()
         try:
             connection.send_command("UNWATCH")
             connection.read_response()
-            connection.altered = False
+            connection.altered = self._altered
         except RedisError:
             connection.disconnect()
 
@@ -149,27 +186,37 @@ class BasePipeline:
     def immediate_execute_command(self, *args: Any, **options: Any) -> Any:
         """Execute a command at once, over the connection that watches or will watch."""
         words, special = understand(args)
-        name = name_of(words)
-        connection = self._borrow(name)
+        connection = self._borrow(name_of(words))
+        talk = partial(self._talk, connection, words, special, args[0], options)
         try:
-            return self._converse_watching(connection, words, special, args[0], options)
-        except (ConnectionError, TimeoutError) as error:
-            if not is_of(error, connection):
-                raise
-            was_watching = self.watching
-            connection.disconnect()
-            if was_watching or not self._may_send_again(connection, [words], error, special.wait is not None):
+            return self._up_to_twice(connection, Order([words], [special]), talk)
+        except (ConnectionError, TimeoutError, WatchError) as error:
+            if is_of(error, connection) or getattr(connection, "used", None) is NEVER:
                 self.reset()
-                raise
-        return self._converse_watching(connection, words, special, args[0], options)
+            raise
 
-    def _converse_watching(
-        self, connection: Any, words: Words, special: Special, name: Any, options: dict[str, Any]
+    def _talk(
+        self,
+        connection: Any,
+        words: Words,
+        special: Special,
+        name: Any,
+        options: dict[str, Any],
+        number: int,
+        unknown: bool,
     ) -> Any:
+        """One command and its reply; the last two arguments are those of every attempt."""
         if isinstance(connection, Connection):
             # WATCH is undone by EXEC or UNWATCH; after anything else that changes a connection it is not used again.
-            connection.kept = name_of(words) in ("WATCH", "UNWATCH")
-        return self._converse(connection, words, special, name, options)  # type: ignore[attr-defined]
+            connection.kept = self._kept or name_of(words) in ("WATCH", "UNWATCH")
+        try:
+            result = self._converse(connection, words, special, name, options)  # type: ignore[attr-defined]
+        except (ConnectionError, TimeoutError) as error:
+            error.maybe_applied = error.maybe_applied or unknown
+            raise
+        if name_of(words) == "UNWATCH":
+            connection.altered = self._altered
+        return result
 
     def parse_response(self, connection: Any, command_name: Any, **options: Any) -> Any:
         """Read a reply as the client does, and remember whether keys are watched."""
@@ -183,8 +230,29 @@ class BasePipeline:
     def _borrow(self, name: str) -> Any:
         """The connection of this pipeline, which it keeps until :meth:`reset`."""
         if self.connection is None:
-            self.connection = self.connection_pool.get_connection(name, self.shard_hint)
+            connection = self.connection_pool.get_connection(name, self.shard_hint)
+            self._kept, self._altered = getattr(connection, "kept", False), getattr(connection, "altered", False)
+            self.connection = connection
         return self.connection
+
+    def _up_to_twice(self, connection: Any, order: Order, attempt: Callable[[int, bool], Any]) -> Any:
+        """Attempt it; once more, where that is safe or the user allowed it, over the same connection made anew.
+
+        ``attempt`` takes its number, and whether what went before it may have been applied.
+        """
+        try:
+            return attempt(1, False)
+        except (ConnectionError, TimeoutError) as error:
+            if not is_of(error, connection):
+                raise
+            connection.disconnect()
+            unknown, timed_out = error.maybe_applied, isinstance(error, TimeoutError)
+            if self.watching and not unknown:
+                raise WatchError(WATCH_LOST) from error
+            allowed = getattr(connection, "retry_on_timeout", False)
+            if self.watching or not may_send_again(unknown, timed_out, order.readonly, order.blocking, allowed):
+                raise
+        return attempt(2, unknown)
 
     # Executing.
 
@@ -195,7 +263,8 @@ class BasePipeline:
         list.  WatchError if a watched key was changed: nothing was executed then.  ConnectionError or TimeoutError with
         ``maybe_applied`` where not all replies came; its ``replies`` are those that did.
         """
-        stack = self.command_stack
+        # Taken out first: what was interrupted is not sent again.
+        stack, self.command_stack = self.command_stack, []
         if not stack:
             return []
         try:
@@ -218,121 +287,127 @@ class BasePipeline:
                 self.immediate_execute_command("SCRIPT LOAD", script.encoded)
 
     def _execute(self, stack: list[Stacked], raise_on_error: bool) -> list[Any]:
-        commands = list(map(first, stack))
-        atomic = bool(self.transaction or self.explicit_transaction)
-        words, specials = understand_all(commands)
-        replies = self._exchange([MULTI, *words, EXEC] if atomic else words, specials, atomic)
-        if atomic:
+        order = order_for(stack, bool(self.transaction or self.explicit_transaction))
+        replies = self._exchange(order)
+        if order.atomic:
             self.watching = False
-            replies = self._executed(replies, commands)
-        results = self._shape(replies, stack)
-        if raise_on_error:
-            self.raise_first_error(commands, results)
+            replies = self._executed(replies, stack)
+        failed = has_errors(replies)
+        results = self._shape(replies, stack, failed)
+        if failed and raise_on_error:
+            self.raise_first_error([args for args, _ in stack], results)
         return results
 
-    def _exchange(self, commands: Sequence[Words], specials: Sequence[Special], atomic: bool) -> list[Any]:
-        """Send the commands and return the raw replies; send them a second time where that is safe."""
-        connection = self._borrow(commands[0][0])
+    def _exchange(self, order: Order) -> list[Any]:
+        """Send the commands and return the raw replies."""
+        connection = self._borrow(order.words[0][0])
+        if self.watching and isinstance(connection, Connection):
+            close_if_stale(connection)
+            if connection.used is NEVER:
+                raise WatchError(WATCH_LOST)
         attempt = self._attempt if type(connection) in OURS and connection.is_short else self._attempt_classic
-        try:
-            return attempt(connection, commands, specials, atomic, 1)
-        except (ConnectionError, TimeoutError) as error:
-            if not is_of(error, connection):
-                raise
-            if self.watching and not error.maybe_applied:
-                raise WatchError("The connection was lost while keys were watched; nothing was executed") from error
-            blocking = any(special.wait is not None for special in specials)
-            if self.watching or not self._may_send_again(connection, commands, error, blocking):
-                raise
-        return attempt(connection, commands, specials, atomic, 2)
-
-    def _attempt(
-        self, connection: Connection, commands: Sequence[Words], specials: Sequence[Special], atomic: bool, number: int
-    ) -> list[Any]:
-        data = batch_packer_for(connection.encoder)(commands)
-        batch = Batch(connection, len(commands), () if atomic else specials, atomic)
-        try:
-            connection.prepare_if_closed()
-            replies = batch.run(data, changes=any(special.changes for special in specials))
-        except (NotSent, Unknown) as fault:
-            connection.disconnect()
-            doing, applied = "EXEC" if atomic else "pipeline", isinstance(fault, Unknown)
-            error = public_error(fault, doing, connection.address, number, applied, connection.serial)
-            error.replies = None if atomic else self._shape(batch.salvage(), self.command_stack)
-            raise error from fault.__cause__
-        except InvalidResponse as error:
-            error.replies = None if atomic else self._shape(batch.salvage(), self.command_stack)
-            raise
-        connection.altered = connection.altered and not atomic  # EXEC ends what WATCH began
+        replies: list[Any] = self._up_to_twice(connection, order, partial(attempt, connection, order))
+        if order.atomic:  # EXEC has ended what WATCH began
+            connection.altered = self._altered or order.changes
         return replies
 
-    def _attempt_classic(
-        self, connection: Any, commands: Sequence[Words], specials: Sequence[Special], atomic: bool, number: int
-    ) -> list[Any]:
-        """The chain of methods that others override."""
+    def _attempt(self, connection: Connection, order: Order, number: int, unknown: bool) -> list[Any]:
+        data = batch_packer_for(connection.encoder)(order.words)
+        batch = Batch(connection, len(order.words), order.specials, order.atomic)
+        doing = "EXEC" if order.atomic else "pipeline"
         try:
-            connection.send_packed_command(connection.pack_commands(commands))
-            return [self._read_classic(connection) for _ in commands]
-        except (ConnectionError, TimeoutError):
+            connection.prepare_if_closed()
+            return batch.run(data, order.changes)
+        except (NotSent, Unknown) as fault:
             connection.disconnect()
+            applied = unknown or isinstance(fault, Unknown)
+            error = public_error(fault, doing, connection.address, number, applied, connection.serial)
+            error.replies = self._so_far(batch.salvage(), order)
+            raise error from fault.__cause__
+        except (InvalidResponse, UnicodeDecodeError) as error:
+            if isinstance(error, InvalidResponse):
+                complete(error, doing, connection.address, "recv", number)
+            vars(error)["replies"] = self._so_far(batch.salvage(), order)
             raise
 
-    @staticmethod
-    def _read_classic(connection: Any) -> Any:
+    def _attempt_classic(self, connection: Any, order: Order, number: int, unknown: bool) -> list[Any]:
+        """The chain of methods that others override."""
+        replies: list[Any] = []
         try:
-            return connection.read_response()
+            if isinstance(connection, Connection):
+                connection.connect()
+                connection.expect(order.changes, None)
+            connection.send_packed_command(connection.pack_commands(order.words))
+            specials = order.specials or repeat(None, len(order.words))
+            replies.extend(self._read_classic(connection, special) for special in specials)  # one after the other
+        except BaseException as error:
+            connection.disconnect()
+            if isinstance(error, (ConnectionError, TimeoutError)):
+                error.maybe_applied = error.maybe_applied or unknown
+                error.replies = self._so_far(replies, order)
+            raise
+        return replies
+
+    @staticmethod
+    def _read_classic(connection: Any, special: Special | None) -> Any:
+        try:
+            if special is None or not isinstance(connection, Connection):
+                return connection.read_response()
+            connection.expect(False, special.wait)
+            reply = connection.read_response() if special.decode else connection.read_response(disable_decoding=True)
+            connection.settle(special.wait)
+            return reply
         except ResponseError as error:
             return error
 
-    @staticmethod
-    def _may_send_again(
-        connection: Any, commands: Sequence[Words], error: ConnectionError | TimeoutError, blocking: bool
-    ) -> bool:
-        """Whether a batch may be sent a second time; it is as read-only as its commands."""
-        readonly = all(name in SPECS and SPECS[name].readonly for name in map(name_of, commands))
-        return may_send_again(
-            error.maybe_applied,
-            isinstance(error, TimeoutError),
-            readonly,
-            blocking,
-            getattr(connection, "retry_on_timeout", False),
-        )
-
     # What came back.
 
-    def _executed(self, replies: list[Any], commands: Sequence[Words]) -> list[Any]:
+    def _executed(self, replies: list[Any], stack: list[Stacked]) -> list[Any]:
         """The results of a transaction, out of the replies to MULTI, to each command, and to EXEC."""
-        refused = [(number, reply) for number, reply in enumerate(replies[:-1]) if isinstance(reply, ResponseError)]
-        executed = replies[-1]
+        executed = replies.pop()
+        refused = [(number, reply) for number, reply in enumerate(replies) if isinstance(reply, ResponseError)]
         if isinstance(executed, ResponseError):
             number, reply = refused[0] if refused else (0, executed)
-            error = self._error(reply)
+            command = stack[number - 1][0] if number else EXEC
+            error = self._error(reply, command)
             if number:
-                self.annotate_exception(error, number, commands[number - 1])
+                self.annotate_exception(error, number, command)
             raise error
         if executed is None:
             raise WatchError("Watched variable changed.")
         for number, reply in refused:
             executed.insert(number - 1, reply)
-        if len(executed) != len(commands):
+        if len(executed) != len(stack):
             self.connection.disconnect()
             raise ResponseError("Wrong number of response items from pipeline execution")
         return list(executed)
 
-    def _shape(self, replies: list[Any], stack: list[Stacked]) -> list[Any]:
-        """Put what the callbacks make of the replies in their place, and the errors that error lines mean."""
+    def _shape(self, replies: list[Any], stack: Sequence[Stacked], failed: bool = True) -> list[Any]:
+        """Put what the callbacks make of the replies in their place, and the errors that error lines mean.
+
+        ``failed`` is False where none is an error.
+        """
         callbacks = self.response_callbacks
         for number, (args, options) in enumerate(stack[: len(replies)]):
             reply = replies[number]
-            if isinstance(reply, RedisError):
-                replies[number] = self._error(reply)
+            if failed and isinstance(reply, RedisError):
+                replies[number] = self._error(reply, args)
             elif (callback := callbacks.get(args[0])) is not None:
                 replies[number] = callback(reply, **options) if options else callback(reply)
         return replies
 
-    def _error(self, reply: RedisError) -> RedisError:
+    def _so_far(self, replies: list[Any], order: Order) -> list[Any] | None:
+        """The results that had come when a batch was lost; None for a transaction, whose results come all at once."""
+        if order.atomic:
+            return None
+        with suppress(Exception):  # an error of a callback is not what is to be told now
+            self._shape(replies, order.stack)
+        return replies
+
+    def _error(self, reply: RedisError, command: Words) -> RedisError:
         """The error that an error line means; while the server loads its data nothing else is of interest: raised."""
         error = error_from(reply) if isinstance(reply, ErrorReply) else reply
+        annotate(error, name_of(command), getattr(self.connection, "address", ""), "recv", 1)
         if isinstance(error, SERVER_CHANGED):
             self.connection.disconnect()
             getattr(self.connection_pool, "retire", bool)()
@@ -351,25 +426,36 @@ class BasePipeline:
         """Write number and command before the text: ``Command # 3 (LPUSH c 3) of pipeline caused error: ...``."""
         text = f"Command # {number} ({shown(command)}) of pipeline caused error: {exception.args[0]}"
         exception.args = (text, *exception.args[1:])
-        if isinstance(exception, RedisError):
-            exception.command = name_of(command)
 
 
-def understand_all(commands: list[Words]) -> tuple[Sequence[Words], Sequence[Special]]:
-    """The words to be sent, and what is special about each command; nothing where nothing is."""
-    if PLAIN.issuperset(map(first, commands)):
-        return commands, ()
-    pairs = [understand(command) for command in commands]
-    return [words for words, _ in pairs], [special for _, special in pairs]
+def order_for(stack: list[Stacked], atomic: bool) -> Order:
+    """What is to be sent for what was queued; DataError for what cannot be meant so."""
+    words: list[Words] = [args for args, _ in stack]
+    specials: list[Special] = []
+    if not PLAIN.issuperset([args[0] for args in words]):
+        pairs = [understand(command) for command in words]
+        words, specials = [command for command, _ in pairs], [special for _, special in pairs]
+    if not atomic:
+        return Order(words, specials, stack)
+    if specials:
+        # In a transaction nothing blocks, and EXEC brings all that is answered.
+        changes, decode = any(one.changes for one in specials), all(one.decode for one in specials)
+        specials = [*repeat(ORDINARY, len(words) + 1), Special(changes, None, decode)]
+    return Order([MULTI, *words, EXEC], specials, stack, True)
+
+
+def has_errors(replies: list[Any]) -> bool:
+    """Whether an error stands among them."""
+    return any([issubclass(kind, RedisError) for kind in set(map(type, replies))])
 
 
 def shown(command: Words) -> str:
     """A command as the text of an error has it: shortened, and without what may be a secret."""
     if name_of(command) in SECRETIVE:
         return f"{name_of(command)} ..."
-    text = " ".join(map(as_text, command))
+    text = " ".join(map(as_text, command[:LONGEST]))
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
 
 
 def as_text(word: Any) -> str:
-    return bytes(word).decode("utf-8", "replace") if isinstance(word, (bytes, bytearray, memoryview)) else str(word)
+    return bytes(word[:LONGEST]).decode("utf-8", "replace") if isinstance(word, BYTES) else str(word)

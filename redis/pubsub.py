@@ -21,7 +21,7 @@ from contextlib import suppress
 from threading import Event, RLock, Thread, current_thread
 from time import monotonic
 from types import TracebackType
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Self
 
 from redis.commands.args import list_or_args
 from redis.connection.outcome import annotate, is_of
@@ -34,7 +34,6 @@ from redis.protocol.encoder import Encoder
 
 Handler = Callable[[Message], Any] | None
 ExceptionHandler = Callable[[Exception, "PubSub", "PubSubWorkerThread"], Any]
-AnyPubSub = TypeVar("AnyPubSub", bound="PubSub")
 
 log = logging.getLogger("redis.pubsub")
 
@@ -106,7 +105,7 @@ class PubSub:
         self._gap = False
         self._heard = self._pinged = 0.0
 
-    def __enter__(self: AnyPubSub) -> AnyPubSub:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, exc_type: type | None, exc_value: BaseException | None, traceback: TracebackType | None) -> None:
@@ -197,22 +196,25 @@ class PubSub:
         with self._lock:
             self._leaving.difference_update((opposite(command), name) for name in wanted)
             subscriptions.update(wanted)
-            self._send(command, *wanted)
+            self._send(command, *wanted, implied=True)
 
     def _unsubscribe(self, command: str, subscriptions: dict[Any, Handler], args: tuple[Any, ...]) -> None:
         names = self._names(args)
         with self._lock:
             self._leaving.update((command, name) for name in names or list(subscriptions))
             if self.connection is not None:
-                self._send(command, *names)
+                self._send(command, *names, implied=True)
 
-    def _send(self, *args: Any) -> None:
-        """Send a command, under the lock; a lost connection is made anew by who reads, or here if nobody does."""
-        somebody_reads = self.connection is not None and self.connection is self._reading
+    def _send(self, *args: Any, implied: bool = False) -> None:
+        """Send a command, under the lock; a lost connection is made anew by who reads, or here if nobody does.
+
+        ``implied``: connecting anew does what the command would.
+        """
+        somebody_reads = self._reading is not None and self._reading is self.connection
         if somebody_reads and not self._is_alive(self.connection):
             return
-        if not somebody_reads and self._make_connection() and args[0].endswith("SUBSCRIBE"):
-            return  # all that is wanted was subscribed
+        if not somebody_reads and self._make_connection() and implied:
+            return
         connection = self.connection
         try:
             connection.send_command(*args)
@@ -221,7 +223,7 @@ class PubSub:
                 raise
             if not somebody_reads:
                 self._connect_anew(connection)
-                if not args[0].endswith("SUBSCRIBE"):
+                if not implied:
                     connection.send_command(*args)
 
     # Connecting: always under the lock.
@@ -271,9 +273,6 @@ class PubSub:
         first subscription; ConnectionError where the connection was lost and could not be made again: the next call
         tries it anew.
         """
-        notice = self._tell_of_gap()
-        if notice is not None:
-            return notice
         response = self.parse_response(block=timeout is None, timeout=timeout or 0)
         if response is None:
             return self._tell_of_gap()
@@ -287,7 +286,7 @@ class PubSub:
                 yield message
 
     def parse_response(self, block: bool = True, timeout: float = 0) -> Any:
-        """Return the next frame as it comes off the connection; None if none came in time, or the connection is new."""
+        """Return the next frame as it comes off the connection; None if none came in time, or to tell of a gap."""
         deadline = None if block else monotonic() + timeout
         try:
             with self._lock:
@@ -307,6 +306,8 @@ class PubSub:
     def _next_response(self, connection: Any, deadline: float | None) -> Any:
         """Make a lost connection anew, once: if it is lost again before a word was heard, that is an error."""
         for attempt in (1, 2):
+            if self._gap and (self.on_reconnect is not None or self.reconnect_messages):
+                break  # that is the next thing to be told
             try:
                 response = self._wait(connection, deadline)
                 if response is not None or self._is_alive(connection):
@@ -317,8 +318,8 @@ class PubSub:
             with self._lock:
                 if connection is self.connection:
                     self._connect_anew(connection)
-            if self.on_reconnect is not None or self.reconnect_messages or not self.subscribed:
-                return None
+            if not self.subscribed:
+                break
         return None
 
     def _wait(self, connection: Any, deadline: float | None) -> Any:
@@ -327,7 +328,7 @@ class PubSub:
             rest = SLICE if deadline is None else max(0.0, deadline - monotonic())
             if connection.can_read(min(rest, SLICE, self._check_health(connection))):
                 response = self._read(connection)
-                if not self._is_health_reply(response):
+                if connection is self.connection and not self._is_health_reply(response):
                     return response
             elif deadline is not None and monotonic() >= deadline:
                 break
@@ -369,12 +370,10 @@ class PubSub:
 
     def _tell_of_gap(self) -> Message | None:
         """After a reconnect tell those who asked for it."""
-        if not self._gap:
-            return None
-        self._gap = False
-        if self.on_reconnect is not None:
+        gap, self._gap = self._gap, False
+        if gap and self.on_reconnect is not None:
             self.on_reconnect(self)
-        return message_of("reconnect") if self.reconnect_messages else None
+        return message_of("reconnect") if gap and self.reconnect_messages else None
 
     # What a frame means.
 
@@ -413,7 +412,7 @@ class PubSub:
         """
         kinds = {"Channel": self.channels, "Pattern": self.patterns, "Shard channel": self.shard_channels}
         for kind, subscriptions in kinds.items():
-            for name, handler in subscriptions.items():
+            for name, handler in list(subscriptions.items()):
                 if handler is None:
                     raise PubSubError(f"{kind}: {name!r} has no handler registered")
         thread = PubSubWorkerThread(self, sleep_time, daemon, exception_handler)
@@ -425,11 +424,7 @@ class PubSubWorkerThread(Thread):
     """Reads the messages of a Pub/Sub object until it is stopped, or nothing is subscribed any more."""
 
     def __init__(
-        self,
-        pubsub: PubSub,
-        sleep_time: float,
-        daemon: bool = False,
-        exception_handler: ExceptionHandler | None = None,
+        self, pubsub: PubSub, sleep_time: float, daemon: bool = False, exception_handler: ExceptionHandler | None = None
     ) -> None:
         super().__init__(daemon=daemon)
         self.pubsub = pubsub

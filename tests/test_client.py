@@ -421,7 +421,7 @@ def test_a_subclass_overrides_parse_response(make_client):
 # Commands
 
 
-@pytest.mark.parametrize("name", ["GET", "get", b"GET", bytearray(b"GET"), memoryview(b"get"), Token("GET")], ids=repr)
+@pytest.mark.parametrize("name", ["GET", "get", b"GET", bytearray(b"GET"), memoryview(b"get"), Token("GET")], ids=lambda name: f"{type(name).__name__}-{str(name)[:3]}" if not isinstance(name, memoryview) else "memoryview")
 def test_a_name_in_any_form(make_client, cls, name):
     client = make_client(cls)
     client.set("k", "v")

@@ -28,8 +28,9 @@ ROWS = """
     L2  connection
     L2  <groups>
     L3  commands
-    L4  pipeline script monitor pubsub
-    L4  lock
+    L4  pipeline script monitor messages
+    L4  lock pubsub
+    L4  keyspace
     L5  client
     L6  sentinel embedded
     L7  utils

@@ -25,19 +25,6 @@ DROPPED = {
     "redis.connection.with_statement",
 }
 
-#: Methods of both classes of client.
-PENDING_METHODS = """
-    bgrewriteaof bgsave bitcount bitop bitpos client_kill client_list cluster config_resetstat config_rewrite
-    debug_object eval evalsha geoadd geodist geohash geopos georadius georadiusbymember getbit pfadd
-    pfcount pfmerge publish sadd save scard script_exists script_flush
-    script_kill script_load sdiff sdiffstore sentinel sentinel_get_master_addr_by_name sentinel_master
-    sentinel_masters sentinel_monitor sentinel_remove sentinel_sentinels sentinel_set sentinel_slaves setbit
-    shutdown sinter sinterstore sismember slaveof slowlog_get slowlog_len slowlog_reset smembers smove spop
-    srandmember srem sscan sscan_iter sunion sunionstore unwatch watch zadd zcard zcount zincrby
-    zinterstore zlexcount zrange zrangebylex zrangebyscore zrank zrem zremrangebylex zremrangebyrank
-    zremrangebyscore zrevrange zrevrangebylex zrevrangebyscore zrevrank zscan zscan_iter zscore zunionstore
-""".split()
-CLIENTS = ("StrictRedis", "Redis", "StrictPipeline", "Pipeline")
 #: Names of the module redis.client.
 PENDING_NAMES = """
     SENTINEL_STATE_TYPES
@@ -46,11 +33,10 @@ PENDING_NAMES = """
     parse_sentinel_slaves_and_sentinels parse_sentinel_state parse_slowlog_get parse_zscan
 """.split()
 PENDING = {
-    *(f"redis.client.{client}.{name}" for client in CLIENTS for name in PENDING_METHODS),
     *(f"redis.client.{name}" for name in PENDING_NAMES),
     "redis.sentinel",
     "redis.utils.pipeline",
-} - {f"redis.client.{client}.{name}" for client in CLIENTS[2:] for name in ("watch", "unwatch")}
+}
 
 
 def entries():

@@ -155,6 +155,17 @@ def understand(args: Sequence[Any]) -> tuple[tuple[Any, ...], Special]:
     return words, Special(spec.stateful, waiting_time(spec, words), spec.decode)
 
 
+def named(args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The arguments of ``execute_command`` with a name that is str or bytes, whatever it was; DataError for a list."""
+    name = args[0] if args else ""
+    if isinstance(name, (str, bytes)):
+        return args
+    if isinstance(name, (list, tuple, dict, set, frozenset)):
+        raise DataError(f"the words of a command are arguments of their own, not a {type(name).__name__}")
+    text = bytes(name).decode("latin-1") if isinstance(name, (bytearray, memoryview)) else str(name)
+    return (text, *args[1:])
+
+
 def split_name(args: Sequence[Any]) -> tuple[Any, ...]:
     """``("CONFIG GET", "x")`` as ``("CONFIG", "GET", "x")``: only a declared command of two words is split.
 

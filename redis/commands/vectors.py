@@ -257,7 +257,7 @@ class VectorCommands(Group[T]):
 
         Bytes are a vector and no name.  ResponseError where there is no such element.
 
-        Since 8.0.0, with_attribs, epsilon 8.2.0, https://redis.io/commands/vsim/
+        Since 8.0.0, with_attribs 8.2.0, https://redis.io/commands/vsim/
         """
         words = [b"ELE", input] if isinstance(input, str) else vector_words("input", input)
         words += flag_words((b"WITHSCORES", with_scores), (b"WITHATTRIBS", with_attribs))

@@ -28,6 +28,7 @@ from redis.connection.outcome import (
     Seam,
     Unknown,
     annotate,
+    complete,
     is_foreign,
     public_error,
 )
@@ -37,7 +38,7 @@ from redis.connection.wire import NEVER, UNASKED, Wire
 from redis.exceptions import ConnectionError, DataError, InvalidResponse, RedisError
 from redis.protocol.encoder import Buffer, Encoder
 from redis.protocol.errors import SERVER_CHANGED, ErrorReply, error_from
-from redis.protocol.packer import packer_for
+from redis.protocol.packer import command_word, packer_for
 from redis.typing import CredentialProvider
 from redis.version import __version__
 
@@ -264,7 +265,7 @@ class Connection(Wire):
 
     def pack_command(self, *args: Any) -> PackedCommands:
         """Pack a command; the result is for :meth:`send_packed_command`."""
-        if " " in str(args[0]):
+        if b" " in command_word(args[0]):
             raise DataError(f"the name of a command has no space: pass the words of {args[0]!r} apart")
         packed = self._pack(args)
         return PackedCommands(packed if isinstance(packed, list) else [packed], 1)
@@ -300,13 +301,16 @@ class Connection(Wire):
         except Unknown as fault:
             self.disconnect()
             raise public_error(fault, "", self.address, 1, applied=True, serial=self.serial) from fault.__cause__
+        except InvalidResponse as error:
+            complete(error, "", self.address, "recv", 1)
+            raise
         self.owed = max(0, self.owed - 1)
         if isinstance(reply, ErrorReply):
             reply = error_from(reply)
         if isinstance(reply, SERVER_CHANGED):
             self.disconnect()
         if isinstance(reply, RedisError):
-            raise reply
+            raise annotate(reply, "", self.address, "recv", 1)
         return reply
 
 

@@ -60,8 +60,11 @@ UNASKED = "the server sent more than it was asked for"
 
 
 SOCKETS: dict[weakref.ref[Any], socket.socket] = {}
-"""The socket of each connection, for the collector alone: one that it finds in a cycle together with its connection might
-be finalised first, with a warning, before the connection could close it.  What stands here is in no cycle."""
+"""The socket of each connection, for the collector alone.
+
+A socket that it finds in a cycle together with its connection might be finalised first, with a warning, before the
+connection could close it.  What stands here is in no cycle.
+"""
 
 
 class Wire:

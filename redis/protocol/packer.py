@@ -88,15 +88,22 @@ def packer_for(encoder: Encoder) -> Pack:
 
 def batch_packer_for(encoder: Encoder) -> Callable[[Sequence[Sequence[Any]]], Packed]:
     """Return the fastest function that packs many commands; the checks of each word run in C as well."""
-    pack_in_c, pack_one = packer_in_c(encoder), packer_for(encoder)
+    pack_in_c = packer_in_c(encoder)
 
     def pack_batch(commands: Sequence[Sequence[Any]]) -> Packed:
-        words = list(chain.from_iterable(commands))
-        if pack_in_c is not None and TEXT.issuperset(map(type, words)) and max(map(len, words)) <= LARGE:
+        words: list[Any] = []
+        for command in commands:
+            words += command
+        if pack_in_c is not None and TEXT.issuperset(map(type, words)) and all_small(words):
             return b"".join(map(pack_in_c, commands))
-        return join_small([pack_one(command) for command in commands])
+        return join_small(map(packer_for(encoder), commands))
 
     return pack_batch
+
+
+def all_small(words: Sequence[Any]) -> bool:
+    """Whether none of the words is large; the sum is had for less than the maximum, and mostly tells."""
+    return sum(map(len, words)) <= LARGE or max(map(len, words)) <= LARGE
 
 
 def join_small(packed: Iterable[Packed]) -> Packed:

@@ -43,6 +43,17 @@ def test_lrem(old, kind):
     assert old.lrange("l", 0, -1) == [kind.text("b"), kind.text("c")]
 
 
+def test_zadd(old, kind):
+    assert old.zadd("z", "a", 1, "b", 2.5) == 2
+    assert old.zadd("z", "a", "3", c=4, nx=5) == 2
+    assert old.zadd("z", {"a": 1, "d": 6}, xx=True, ch=True) == 1
+    assert old.zadd("z", {"a": 1.5}, incr=True) == 2.5
+    assert old.zrange("z", 0, -1, withscores=True) == [
+        (kind.text(member), score) for member, score in (("a", 2.5), ("b", 2.5), ("c", 4.0), ("nx", 5.0))
+    ]
+    assert old.zincrby("z", "a", 2) == 4.5
+
+
 def test_times_to_live(old):
     assert old.ttl("k") is None
     assert old.pttl("k") is None
@@ -59,6 +70,8 @@ def test_the_words():
     assert sent(lambda client: client.setex("k", 60, "10")) == ("SETEX", "k", "10", 60)
     assert sent(lambda client: client.lrem("l", "v", -2)) == ("LREM", "l", -2, "v")
     assert sent(lambda client: client.lrem("l", "v")) == ("LREM", "l", 0, "v")
+    assert sent(lambda client: client.zadd("z", 1, 2, "b", "3", c=4)) == ("ZADD", "z", 2, 1, "3", "b", 4, "c")
+    assert sent(lambda client: client.zadd("z", {"a": 1}, True, ch=True)) == ("ZADD", "z", b"NX", b"CH", 1, "a")
 
 
 @pytest.mark.parametrize("time", ["v", b"value", "", None, [1]])
@@ -71,3 +84,16 @@ def test_a_time_that_is_no_number_shows_the_order(time):
 def test_a_number_that_is_none_shows_the_order(num):
     with pytest.raises(DataError, match=r"num is to be a number, not \w+; the order is lrem\(name, value, num\)"):
         sent(lambda client: client.lrem("l", 1, num))
+
+
+@pytest.mark.parametrize(("args", "given"), [((1, "a"), "str"), (("a", b"b"), "bytes"), (("a", None), "NoneType")])
+def test_a_score_that_is_no_number_shows_the_order(args, given):
+    order = r"the order is zadd\(name, member1, score1, ...\)"
+    with pytest.raises(DataError, match=rf"a score is to be a number, not {given}; {order}"):
+        sent(lambda client: client.zadd("z", *args))
+
+
+@pytest.mark.parametrize("args", [(), ("a",), ("a", 1, "b")])
+def test_members_and_scores_that_are_no_pairs(args):
+    with pytest.raises(DataError, match=r"each member needs a score.* zadd\(name, member1, score1, ...\)"):
+        sent(lambda client: client.zadd("z", *args))

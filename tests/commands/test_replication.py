@@ -32,15 +32,20 @@ def test_a_replica(make_client, kind, pair):
     assert r.replicaof("127.0.0.1", master.port) is True
     assert r.slaveof() is True
     assert r.slaveof("127.0.0.1", master.port) is True
-    until(lambda: r.role()[3] == "connected")
 
 
-def test_failover(make_client, kind, pair):
-    master, replica = pair
-    r = make_client(unix_socket_path=master.unix_socket, **kind.options)
+def test_a_failover_that_cannot_be(r):
     with pytest.raises(ResponseError, match="No failover in progress"):
         r.failover(abort=True)
-    until(lambda: f"port={replica.port},state=online".encode() in ask(master, "INFO", "replication"))
+    with pytest.raises(ResponseError, match="requires connected replicas"):
+        r.failover()
+
+
+def test_failover(make_client, pair):
+    master, replica = pair
+    r = make_client(unix_socket_path=master.unix_socket)
+    until(lambda: ask(replica, "ROLE")[3] == b"connected")
+    until(lambda: ask(master, "INFO", "replication").count(b"state=online") == 1)
     assert r.failover("127.0.0.1", replica.port, timeout=10_000) is True
     until(lambda: r.role()[0] == "slave" and ask(replica, "ROLE")[0] == b"master")
     assert r.replicaof("NO", "ONE") is True

@@ -115,6 +115,24 @@ def test_scans():
     assert replies.parse_hscan([b"0", None], no_values=True) == (0, [])
 
 
+@pytest.mark.parametrize("response", [["0", ["a", "1", "b", "2.5"]], ["0", [["a", 1.0], ["b", 2.5]]]])
+def test_parse_zscan(response):
+    assert replies.parse_zscan(response) == (0, [("a", 1.0), ("b", 2.5)])
+    assert replies.parse_zscan(response, score_cast_func=str) == (0, [("a", "1"), ("b", "2.5")])
+    assert replies.parse_zscan([b"7", None]) == (7, [])
+
+
+@pytest.mark.parametrize("position", [[b"13.5", b"38.25"], [13.5, 38.25]])
+def test_parse_georadius_generic(position):
+    options = {"withdist": True, "withhash": True, "withcoord": True}
+    response = [[b"Palermo", b"190.5", 3479, position]]
+    assert replies.parse_georadius_generic(response, **options) == [["Palermo", 190.5, 3479, (13.5, 38.25)]]
+    assert replies.parse_geosearch(response, **options) == [[b"Palermo", 190.5, 3479, (13.5, 38.25)]]
+    assert replies.parse_georadius_generic([[b"Palermo", position]], withcoord=True) == [["Palermo", (13.5, 38.25)]]
+    assert replies.parse_georadius_generic([b"Palermo"]) == ["Palermo"]
+    assert replies.parse_georadius_generic(5, withdist=True) == 5
+
+
 def test_parse_object():
     assert replies.parse_object(b"5", "idletime") == 5
     assert replies.parse_object(b"5", "REFCOUNT") == 5

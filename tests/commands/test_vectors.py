@@ -107,7 +107,14 @@ def test_similar_elements(r, v, kind):
     assert r.vsim(v, [1, 1], count=1) == [b]
     assert r.vsim(v, struct.pack("<2f", 1, 1), True) == {b: pytest.approx(1, abs=0.01), a: LIKENESS}
     assert list(r.vsim(v, "b", with_scores=True)) == [b, a]
-    assert r.vsim(v, "a", with_attribs=True) == {a: {"year": 1950}, b: None}
+
+
+def test_similar_elements_and_their_attributes(r, v, kind):
+    a, b = kind.text("a"), kind.text("b")
+    try:
+        assert r.vsim(v, "a", with_attribs=True) == {a: {"year": 1950}, b: None}
+    except ResponseError as error:
+        pytest.skip(f"this release of Redis 8.0 has no WITHATTRIBS: {error}")
     assert r.vsim(v, "a", with_scores=True, with_attribs=True) == {
         a: {"score": pytest.approx(1, abs=0.01), "attributes": {"year": 1950}},
         b: {"score": LIKENESS, "attributes": None},
@@ -121,6 +128,19 @@ def test_similar_elements_of_a_kind(r, v, kind):
     assert r.vsim("missing", [1, 0], with_scores=True) == {}
     with pytest.raises(ResponseError, match="element not found"):
         r.vsim(v, "missing")
+
+
+@pytest.mark.parametrize(
+    "response", [[b"a", b"1", b'{"x": 1}', b"b", b"0.5", None], {b"a": [1.0, b'{"x": 1}'], b"b": [0.5, None]}]
+)
+def test_scores_and_attributes_in_every_form(response):
+    expected = {b"a": {"score": 1.0, "attributes": {"x": 1}}, b"b": {"score": 0.5, "attributes": None}}
+    assert similar_elements(response, with_scores=True, with_attribs=True) == expected
+
+
+@pytest.mark.parametrize("response", [["a", '{"x": 1}', "b", None], {"a": '{"x": 1}', "b": None}])
+def test_attributes_in_every_form(response):
+    assert similar_elements(response, with_attribs=True) == {"a": {"x": 1}, "b": None}
 
 
 def test_nothing_similar_at_all():

@@ -338,7 +338,8 @@ LARGE_BODY = bytes(range(256)) * (LARGE_REPLY // 256) + b"\r\n$%d\r\n"
 
 
 @pytest.mark.parametrize(
-    "first", [1, 5, 8, 9, 10, 11, 1023, 1024, 1025, 65536, LARGE_REPLY + 12, LARGE_REPLY + 16, LARGE_REPLY + 17]
+    "first",
+    [1, 5, 8, 9, 10, 11, 1023, 1024, 1025, 65536, LARGE_REPLY + 12, LARGE_REPLY + 16, LARGE_REPLY + 17, -3, -2, -1],
 )
 def test_a_large_reply_whatever_comes_first(wired, first):
     connection, peer = wired

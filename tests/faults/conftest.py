@@ -82,7 +82,7 @@ def proxy(transport, tmp_path) -> Iterator[Proxy]:
 
 
 needs_second_shot = pytest.mark.skipif(not CAN_RAISE_AGAIN, reason="a tracer of Python 3.11 raises once")
-#: For tests that interrupt: a socket that no line has taken charge of yet is closed by its finalizer, with this warning.
+#: For tests that interrupt: a socket that no line has taken charge of yet is closed by its finalizer, which warns.
 LEFT_TO_FINALIZER = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 
 

@@ -22,6 +22,7 @@ import struct
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable
+from contextlib import suppress
 from time import sleep
 from typing import Any, Self
 
@@ -210,15 +211,16 @@ def welcome(link: Link, execute: Execute) -> None:
 
 def shut(sock: socket.socket, how: int = socket.SHUT_RDWR) -> None:
     """Wake whoever waits on the socket; closing alone would not."""
-    try:
+    with suppress(OSError):
         # The plain socket's method: that of an SSLSocket would throw its state away under a thread that reads.
         socket.socket.shutdown(sock, how)
-    except OSError:
-        pass
 
 
 class FakeNode:
-    """A server on a free TCP port of 127.0.0.1, or on the Unix socket ``path``; with ``context`` it speaks TLS, proved by ``ca_file``."""
+    """A server on a free TCP port of 127.0.0.1, or on the Unix socket ``path``.
+
+    With ``context`` it speaks TLS, and ``ca_file`` proves who it is.
+    """
 
     def __init__(
         self, path: str | None = None, context: ssl.SSLContext | None = None, ca_file: str | None = None

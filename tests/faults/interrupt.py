@@ -5,8 +5,8 @@
     for run in interruptions(lambda: client.get("a"), LINE):
         assert client.get("b") == b"B", run
 
-A point is a line or a bytecode instruction; only code of the folder ``redis/`` counts.  The loop ends with the first run
-that came to its end by itself.  On Python 3.12 and later ``sys.monitoring`` raises, which lives side by side with
+A point is a line or a bytecode instruction; only code of the folder ``redis/`` counts.  The loop ends with the first
+run that came to its end by itself.  On Python 3.12 and later ``sys.monitoring`` raises, which lives side by side with
 coverage; on 3.11 ``sys.settrace`` does, and whatever traced before (coverage) is put back after each run.
 """
 
@@ -44,7 +44,8 @@ class Run:
     point: int
     #: What was raised there.
     raised: BaseException
-    #: What came out of the call: ``raised`` itself, another error, or None where it returned.
+    #: What came out of the call: ``raised`` itself, another error, or None where it returned: a finalizer, which may
+    #: run at any point, swallows what is raised in it.
     error: BaseException | None
     #: What it returned.
     value: Any = None

@@ -85,7 +85,8 @@ class Link:
     def pass_on(self, data: bytes, target: socket.socket, way: Way) -> None:
         accident = way.accident()
         if accident == "reset":
-            return self.reset()
+            self.reset()
+            return
         if accident:
             data = data[: len(data) // 2] if accident == "half" else b""
         allowed = way.allowed(data)
@@ -94,11 +95,10 @@ class Link:
             self.close()
 
     def send(self, data: bytes, target: socket.socket, split: bool) -> None:
-        if not split:
-            return target.sendall(data)
-        for byte in data:
-            target.sendall(bytes((byte,)))
-            sleep(PAUSE)
+        for start in range(0, len(data), 1 if split else max(1, len(data))):
+            target.sendall(data[start : start + 1] if split else data)
+            if split:
+                sleep(PAUSE)
 
     def reset(self) -> None:
         """Reset the client's end (a Unix socket: close it), close the server's."""
@@ -120,7 +120,7 @@ class Link:
 
 
 class Proxy:
-    """Relays from a free TCP port of 127.0.0.1, or from the Unix socket ``path``, to ``upstream``: (host, port) or a path."""
+    """Relays from a free TCP port of 127.0.0.1, or from the Unix socket ``path``, to ``upstream``, a port or a path."""
 
     def __init__(self, upstream: Address, path: str | None = None) -> None:
         self.upstream, self.path = upstream, path

@@ -1,7 +1,7 @@
 """A storm of signals: a timer that strikes after a random time, again and again, with a handler that raises.
 
-The handler raises only while code of the package is on the stack, so that the test around it cannot be hit, and as often
-as it strikes there, so that the handling of one exception meets the next.
+The handler raises only while code of the package is on the stack, so that the test around it cannot be hit, and as
+often as it strikes there, so that the handling of one exception meets the next.
 """
 
 from __future__ import annotations

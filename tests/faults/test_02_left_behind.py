@@ -83,7 +83,9 @@ def test_a_reply_that_is_nested_deeply(node, client, depth: int) -> None:
     assert client.get("c") == b"CCC"
 
 
-@pytest.mark.parametrize("junk", [b"?\r\n", b"$x\r\n", b"*2\r\n:1\r\n%z\r\n", b"\r\n", b"HTTP/1.1 400 Bad Request\r\n\r\n"])
+@pytest.mark.parametrize(
+    "junk", [b"?\r\n", b"$x\r\n", b"*2\r\n:1\r\n%z\r\n", b"\r\n", b"HTTP/1.1 400 Bad Request\r\n\r\n"]
+)
 def test_what_is_no_reply_closes_the_connection(node, client, junk: bytes) -> None:
     client.set("c", "CCC")
     node.script("ECHO", raw(junk))

@@ -73,7 +73,7 @@ def test_interrupted_at_every_point_of_the_handshake(ann, make, unit: str) -> No
     client = make(**ann)
     step = 1 if unit == LINE else 13
     for run in interruptions(lambda: who(client), unit, prepare=client.connection_pool.disconnect, step=step):
-        assert run.error is run.raised
+        assert run.error in (run.raised, None), run
         assert who(client) == (b"ann", b"3"), run
         assert sound(client.connection_pool), run
     assert settle(client.connection_pool) == 1

@@ -8,6 +8,7 @@ from time import monotonic
 import pytest
 
 import redis
+from tests.faults.conftest import sound
 from tests.faults.fakenode import answer, close, drop, half, hold, reset, silent, stall
 
 #: What a server can do after it has executed a command, and what the client sees of it.
@@ -37,6 +38,7 @@ def test_a_write_whose_reply_is_lost(node, client, write, action) -> None:
         call(client)
     assert caught.value.maybe_applied is True
     assert node.count(name) == 1
+    assert sound(client.connection_pool)
     assert client.get("none") is None
 
 

@@ -57,9 +57,7 @@ def test_every_call_is_what_the_client_said(transport, proxy, make) -> None:
     client = make(**proxy.options, socket_timeout=1)
     history: dict[str, str] = {}
     end = monotonic() + SECONDS
-    threads = [
-        threading.Thread(target=act, args=(client, end, str(number), history)) for number in range(THREADS)
-    ]
+    threads = [threading.Thread(target=act, args=(client, end, str(number), history)) for number in range(THREADS)]
     for thread in threads:
         thread.start()
     for thread in threads:
