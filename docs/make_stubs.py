@@ -20,8 +20,8 @@ WIDTH = 120
 HEAD = '''\
 """The pipelines as type checkers see them; docs/make_stubs.py has written it: do not edit.
 
-The classes are those of client.py.  Their methods queue and return the pipeline, which is other than what the methods of
-a client return: here, and nowhere else, that is not an error.
+The classes are those of client.py.  Their methods queue and return the pipeline, which is not what the methods of a
+client return: here, and nowhere else, that is no error.
 """
 
 # mypy: disable-error-code="override, misc"
@@ -54,12 +54,24 @@ ALWAYS = {
 }
 
 
-class Module:
+class Module(ast.NodeTransformer):
     """One module of commands: its methods, and where the names of their annotations come from."""
 
     def __init__(self, path):
+        self.name = path.stem
         self.tree = ast.parse(path.read_text(encoding="utf-8"))
-        self.name = f"redis.commands.{path.stem}"
+        assigned = [node for node in self.tree.body if isinstance(node, ast.Assign)]
+        self.aliases = {node.targets[0].id: node.value for node in assigned if isinstance(node.targets[0], ast.Name)}
+        self.visit(self.tree)
+
+    def visit_arg(self, argument):
+        """Put what they stand for in the place of the names that the module itself has given to types."""
+        if argument.annotation is not None:
+            argument.annotation = self.visit(argument.annotation)
+        return argument
+
+    def visit_Name(self, name):
+        return self.aliases.get(name.id, name) if isinstance(name.ctx, ast.Load) else name
 
     def methods(self):
         """Every method of a group that returns what ``execute_command`` does, by its name."""
@@ -69,10 +81,8 @@ class Module:
 
     def origin(self, name):
         """The module to import a name from."""
-        for node in ast.walk(self.tree):
-            if isinstance(node, ast.ImportFrom) and name in [alias.name for alias in node.names]:
-                return node.module
-        return self.name
+        imported = [node for node in self.tree.body if isinstance(node, ast.ImportFrom)]
+        return next(node.module for node in imported if name in [alias.name for alias in node.names])
 
 
 def is_queued(method):
@@ -93,8 +103,7 @@ def is_own_call(value):
 
 def annotations(method):
     """The annotation of each argument."""
-    every = [*method.args.posonlyargs, *method.args.args, *method.args.kwonlyargs, method.args.vararg, method.args.kwarg]
-    return [argument.annotation for argument in every if argument is not None and argument.annotation is not None]
+    return [node.annotation for node in ast.walk(method.args) if isinstance(node, ast.arg) and node.annotation]
 
 
 def signature(method):
@@ -154,7 +163,7 @@ def import_line(origin, names):
 
 def order_of_import(name):
     """Constants, then classes, then the rest."""
-    return (not name.isupper() or len(name) == 1, not name[0].isupper(), name)
+    return (not name.isupper() or len(name) == 1, not name[0].isupper(), name.lower())
 
 
 def names_in(nodes):
@@ -171,7 +180,7 @@ def bodies(modules):
 def stub():
     """The text of the stub."""
     modules = [Module(path) for path in sorted((PACKAGE / "commands").glob("*.py"))]
-    legacy = [module for module in modules if module.name.endswith(".legacy")]
+    legacy = [module for module in modules if module.name == "legacy"]
     strict = [module for module in modules if module not in legacy]
     found = imports(modules)
     return HEAD.format(imports=found, strict=bodies(strict), legacy=bodies(legacy))

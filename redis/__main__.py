@@ -1,13 +1,14 @@
 """A small shell: ``python -m redis GET foo`` sends one command, ``python -m redis`` alone asks for them.
 
 This module owns what is read from the terminal and what is shown there.  It must not know any command by its meaning:
-names of two words are joined as the table of commands has them, and replies are shown as Python shows them.
+names are joined, completed and explained as the table of commands has them, and replies are shown as Python shows them.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import inspect
 import os
 import shlex
 import sys
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from redis.client import StrictRedis
-from redis.commands.spec import name_of
+from redis.commands.spec import SPECS, Spec, name_of
 from redis.embedded import Server
 from redis.exceptions import RedisError
 from redis.version import __version__
@@ -30,6 +31,8 @@ DEFAULT_URL = "redis://localhost:6379"
 PROMPT = "redis> "
 HISTORY = "~/.redispy_history"
 HISTORY_LENGTH = 1000
+#: What the shell itself understands.
+OWN = ("EXIT", "HELP", "QUIT")
 #: The commands whose arguments may hold a password: their lines are not remembered.
 SECRET = frozenset({"ACL SETUSER", "AUTH", "CONFIG SET", "HELLO", "MIGRATE", "SENTINEL SET"})
 
@@ -41,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(arguments)
     try:
         with connected(options) as client:
-            return send(client, options.words) if options.words else converse(client)
+            return answer(client, options.words) if options.words else converse(client)
     except RedisError as error:
         return failed(error)
     except ValueError as error:  # Of the URL.
@@ -78,7 +81,7 @@ def converse(client: StrictRedis[Any]) -> int:
     """Run the lines of standard input; 1 where one of them failed, but 0 at the end of a talk at a terminal."""
     if not sys.stdin.isatty():
         return run(client, sys.stdin)
-    print(f"redispy {__version__}; exit or Ctrl-D ends it")
+    print(f"redispy {__version__}; help COMMAND explains one, exit or Ctrl-D ends it")
     with history():
         while True:
             try:
@@ -101,8 +104,13 @@ def run(client: StrictRedis[Any], lines: Iterable[str]) -> int:
             break
         if words:
             remember(line, words)
-            status = send(client, words) or status
+            status = answer(client, words) or status
     return status
+
+
+def answer(client: StrictRedis[Any], words: Sequence[str]) -> int:
+    """Explain a command where help is asked for, else send one; return the exit status."""
+    return explain(words[1:]) if words[0].lower() == "help" else send(client, words)
 
 
 def send(client: StrictRedis[Any], words: Sequence[str]) -> int:
@@ -123,6 +131,62 @@ def failed(error: Exception, status: int = FAILED) -> int:
     return status
 
 
+def explain(words: Sequence[str]) -> int:
+    """Show what is known of a command, or the names that begin with its first word; return the exit status."""
+    name = name_of(words) if words else ""
+    if name in SPECS:
+        print("\n".join(explanation(SPECS[name])))
+        return 0
+    found = [other for other in sorted(SPECS) if not words or other.split()[0] == name]
+    if not found:
+        return failed(LookupError(f"there is no command {name!r} in the table"))
+    print("  ".join(found))
+    return 0
+
+
+def explanation(spec: Spec) -> Iterator[str]:
+    """Yield the lines about one command: how it is called, what its method says, the facts."""
+    yield spec.name
+    if spec.method is not None:
+        method = getattr(StrictRedis, spec.method)
+        arguments = [argument for name, argument in inspect.signature(method).parameters.items() if name != "self"]
+        bare = [argument.replace(annotation=inspect.Parameter.empty) for argument in arguments]
+        yield f"  client.{spec.method}{inspect.Signature(bare)}"
+        yield ""
+        yield from (f"  {line}".rstrip() for line in inspect.cleandoc(method.__doc__ or "").splitlines())
+        yield ""
+    yield f"  {', '.join(facts(spec))}"
+
+
+def facts(spec: Spec) -> Iterator[str]:
+    """Yield the facts of a command as people say them."""
+    yield f"since {spec.since}"
+    if spec.readonly or spec.write:
+        yield "only reads" if spec.readonly else "writes"
+    if spec.blocking is not None:
+        yield "may wait"
+    if spec.stateful:
+        yield "changes its connection"
+
+
+def completions(before: Sequence[str], text: str) -> list[str]:
+    """Return the words that may stand after ``before`` and begin with ``text``, in its small letters or in capitals."""
+    first = [word.upper() for word in before]
+    first = first[1:] if first[:1] == ["HELP"] else first
+    known = [spec.words for spec in SPECS.values()]
+    names = {words[len(first)] for words in known if len(words) > len(first) and list(words[: len(first)]) == first}
+    if not before:
+        names.update(OWN)
+    found = sorted(name for name in names if name.startswith(text.upper()))
+    return [f"{name.lower() if text.islower() else name} " for name in found]
+
+
+def complete(text: str, state: int) -> str | None:
+    """Return the completion number ``state`` of the word that is being typed; None where there is none."""
+    before = readline.get_line_buffer()[: readline.get_begidx()].split()
+    return dict(enumerate(completions(before, text))).get(state)
+
+
 def typed_lines() -> Iterator[str]:
     """Ask for lines until Ctrl-D."""
     with contextlib.suppress(EOFError):
@@ -133,10 +197,14 @@ def typed_lines() -> Iterator[str]:
 
 @contextlib.contextmanager
 def history() -> Iterator[None]:
-    """Know the lines of earlier talks, and keep those of this one for later ones."""
+    """Know the lines of earlier talks, keep those of this one for later ones, and complete names meanwhile."""
     if readline is None:
         yield
         return
+    readline.set_completer(complete)
+    readline.set_completer_delims(" ")
+    # One library or the other is behind the module, and they are told differently.
+    readline.parse_and_bind("bind ^I rl_complete" if "libedit" in (readline.__doc__ or "") else "tab: complete")
     path = Path(HISTORY).expanduser()
     readline.set_auto_history(False)
     readline.set_history_length(HISTORY_LENGTH)

@@ -230,7 +230,6 @@ class Lock:
 
     def _hold(self, token: bytes, since: float) -> None:
         local = self.local
-        self._stop_renewal()
         local.token, local.lost = token, threading.Event()
         if self.renewal_interval is not None:
             local.renewal = Renewal(self, token, since)

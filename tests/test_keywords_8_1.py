@@ -24,6 +24,7 @@ FIELDSETS = (
 STREAM = "the reply is a stream without an end, which no client can read"
 OPTIONS = "options are given when a client is made, and are not changed afterwards"
 AS_IN_3_0 = "the form of version 3.0.0 stays; a mapping, or a sequence, in the first place is understood as well"
+RAW = "raw replies are what set_response_callback() is for"
 
 #: Methods that are not taken over.
 NO_METHOD = {
@@ -56,13 +57,13 @@ NO_KEYWORD = {
         "mapping": AS_IN_3_0,
         **dict.fromkeys(("nx", "xx", "ch", "incr", "gt", "lt"), "understood beside a mapping; else they are members"),
     },
-    **dict.fromkeys(
-        ("sentinel_get_master_addr_by_name", "sentinel_master", "sentinel_sentinels"),
-        {"return_responses": "for a client that asks several sentinels at once"},
-    ),
+    "sentinel_get_master_addr_by_name": {"return_responses": RAW},
+    "sentinel_master": {"return_responses": RAW},
+    "sentinel_sentinels": {"return_responses": RAW},
 }
 #: Calls by position that mean something else, or that are refused.
 OTHER_ORDER = {
+    "geoadd": "the places stand one after the other, so that nx, xx and ch are keywords",
     "zincrby": "zincrby(name, value, amount), as in version 3.0.0",
 }
 

@@ -161,6 +161,62 @@ def test_the_lines_share_one_connection(run):
     assert (shown[0], shown[2], shown[-2], shown[-1]) == ("True", "False", "[2]", "b'2'")
 
 
+# Help and completion
+
+
+def test_help(run):
+    status, out, err = run("help", "lrange")
+    assert (status, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[:2] == ["LRANGE", "  client.lrange(name, start, end)"]
+    assert "https://redis.io/commands/lrange/" in out
+    assert lines[-1] == "  since 1.0.0, only reads"
+
+
+@pytest.mark.parametrize(
+    ("command", "last"),
+    [
+        ("SET", "since 1.0.0, writes"),
+        ("BLPOP", "since 2.0.0, writes, may wait"),
+        ("MULTI", "since 1.2.0, changes its connection"),
+        ("config get", "since 2.0.0"),
+    ],
+)
+def test_the_facts_in_the_help(capsys, command, last):
+    assert shell.explain(command.split()) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == f"  {last}"
+
+
+def test_help_of_what_has_several_commands(capsys):
+    assert shell.explain(["object"]) == 0
+    assert capsys.readouterr().out == "OBJECT ENCODING  OBJECT FREQ  OBJECT HELP  OBJECT IDLETIME  OBJECT REFCOUNT\n"
+    assert shell.explain([]) == 0
+    assert "GET  GETBIT  GETDEL" in capsys.readouterr().out
+
+
+def test_help_of_nothing_known(run):
+    assert run(text="HELP nothing\n") == (1, "", "LookupError: there is no command 'NOTHING' in the table\n")
+
+
+@pytest.mark.parametrize(
+    ("line", "text", "found"),
+    [
+        ("", "GETR", ["GETRANGE "]),
+        ("", "getr", ["getrange "]),
+        ("", "exi", ["exists ", "exit "]),
+        ("", "nothing", []),
+        ("object", "", ["ENCODING ", "FREQ ", "HELP ", "IDLETIME ", "REFCOUNT "]),
+        ("CONFIG", "re", ["resetstat ", "rewrite "]),
+        ("help", "getr", ["getrange "]),
+        ("help config", "re", ["resetstat ", "rewrite "]),
+        ("GET", "", []),
+        ("CONFIG GET", "s", []),
+    ],
+)
+def test_completions(line, text, found):
+    assert shell.completions(line.split(), text) == found
+
+
 # The prompt
 
 
@@ -226,6 +282,13 @@ def test_the_prompt_takes_commands(terminal):
         f"INCR key\nResponseError: value is not an integer or out of range\n{shell.PROMPT}"
     )
     assert "ValueError: No closing quotation" in prompt.type("GET 'key\n")
+
+
+def test_the_prompt_completes_names(terminal):
+    prompt = terminal()
+    assert "True" in prompt.type("PSET\tkey 1000 value\n")
+    assert "{'databases': '16'}" in prompt.type("config g\tdatabases\n")
+    assert "client.getdel(name)" in prompt.type("help getd\t\n")
 
 
 @pytest.mark.parametrize("leave", ["exit\n", "quit\n", "\x04"])

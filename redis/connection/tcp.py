@@ -48,11 +48,12 @@ UNCOUNTED = 1 << 40
 
 
 class PackedCommands(list[Buffer]):
-    """The buffers of packed commands, and how many replies they ask for."""
+    """The buffers of packed commands, how many replies they ask for, and what an error calls them."""
 
-    def __init__(self, buffers: Iterable[Buffer], replies: int) -> None:
+    def __init__(self, buffers: Iterable[Buffer], replies: int, name: str) -> None:
         super().__init__(buffers)
         self.replies = replies
+        self.name = name
 
 
 class Connection(Wire):
@@ -108,6 +109,7 @@ class Connection(Wire):
             db, username, password, credential_provider, client_name, lib_name, lib_version, checked_protocol(protocol)
         )
         self.protocol = 2
+        self._doing = ""  # what was sent last, for the text of an error
         self._connect_callbacks: list[Callable[[Any], Any]] = []
         self._pack = packer_for(encoder)
 
@@ -128,7 +130,7 @@ class Connection(Wire):
         try:
             self.establish()
         except Fault as fault:
-            raise public_error(fault, "", self.address, 1, applied=False, serial=self.serial) from fault.__cause__
+            raise self._public(fault, applied=False) from fault.__cause__
 
     def establish(self) -> None:
         """Connect and shake hands anew; what the socket does wrong is a NotSent."""
@@ -255,7 +257,7 @@ class Connection(Wire):
                 return is_readable(self._socket(), timeout)
         except Unknown as fault:
             self.disconnect()
-            raise public_error(fault, "", self.address, 1, True, self.serial) from fault.__cause__
+            raise self._public(fault, applied=True) from fault.__cause__
 
     # The steps one by one, for whoever composes them himself.
 
@@ -265,27 +267,34 @@ class Connection(Wire):
 
     def pack_command(self, *args: Any) -> PackedCommands:
         """Pack a command; the result is for :meth:`send_packed_command`."""
-        if b" " in command_word(args[0]):
+        name = command_word(args[0])
+        if b" " in name:
             raise DataError(f"the name of a command has no space: pass the words of {args[0]!r} apart")
         packed = self._pack(args)
-        return PackedCommands(packed if isinstance(packed, list) else [packed], 1)
+        return PackedCommands(packed if isinstance(packed, list) else [packed], 1, name.decode("latin-1"))
 
     def pack_commands(self, commands: Iterable[Iterable[Any]]) -> PackedCommands:
         """Pack several commands; the result is for :meth:`send_packed_command`."""
         packed = [self.pack_command(*command) for command in commands]
-        return PackedCommands(itertools.chain.from_iterable(packed), len(packed))
+        return PackedCommands(itertools.chain.from_iterable(packed), len(packed), "pipeline")
 
     def send_packed_command(self, command: str | bytes | list[Buffer]) -> None:
         """Send what was packed; connect first where that has not been done."""
         self.connect()
-        replies = command.replies if isinstance(command, PackedCommands) else UNCOUNTED
-        self.owed += replies
+        if not isinstance(command, PackedCommands):
+            buffers = command if isinstance(command, list) else [self.encode(command)]
+            command = PackedCommands(buffers, UNCOUNTED, "")
+        self.owed += command.replies
+        self._doing = command.name
         try:
-            self._transmit(command.encode() if isinstance(command, str) else command)
+            self._transmit(command)
         except NotSent as fault:
             self.disconnect()
             # Of several commands those whose bytes have left may have been executed.
-            raise public_error(fault, "", self.address, 1, replies > 1, self.serial) from fault.__cause__
+            raise self._public(fault, command.replies > 1) from fault.__cause__
+
+    def _public(self, fault: Fault, applied: bool) -> ConnectionError | TimeoutError:
+        return public_error(fault, self._doing, self.address, 1, applied, self.serial)
 
     def send_command(self, *args: Any) -> None:
         """Pack a command and send it."""
@@ -300,7 +309,7 @@ class Connection(Wire):
             reply = self._receive(decode=not disable_decoding, push=push_request)
         except Unknown as fault:
             self.disconnect()
-            raise public_error(fault, "", self.address, 1, applied=True, serial=self.serial) from fault.__cause__
+            raise self._public(fault, applied=True) from fault.__cause__
         except InvalidResponse as error:
             complete(error, "", self.address, "recv", 1)
             raise
