@@ -301,6 +301,10 @@ class StrictRedis(Commands[T]):
 
     # Pipelines.
 
+    @overload
+    def pipeline(self: Redis[Any], transaction: bool = ..., shard_hint: Any = ...) -> Pipeline: ...
+    @overload
+    def pipeline(self, transaction: bool = ..., shard_hint: Any = ...) -> StrictPipeline: ...
     def pipeline(self, transaction: bool = True, shard_hint: Any = None) -> Any:
         """Return a pipeline: its methods queue, its ``execute()`` sends all at once and returns the list of results.
 
@@ -547,12 +551,15 @@ class Redis(LegacyCommands[T], StrictRedis[T]):  # type: ignore[misc]
         def from_url(cls, url: str, db: int | None = None, **kwargs: Any) -> Any: ...
 
 
-class StrictPipeline(BasePipeline, StrictRedis[Any]):  # type: ignore[misc]
-    """The pipeline of a StrictRedis."""
+if TYPE_CHECKING:  # a stub says of every method that it returns the pipeline
+    from redis.typed_pipeline import Pipeline, StrictPipeline
+else:
 
+    class StrictPipeline(BasePipeline, StrictRedis[Any]):
+        """The pipeline of a StrictRedis."""
 
-class Pipeline(BasePipeline, Redis[Any]):  # type: ignore[misc]
-    """The pipeline of a Redis."""
+    class Pipeline(BasePipeline, Redis[Any]):
+        """The pipeline of a Redis."""
 
 
 StrictRedis.pipeline_class = StrictPipeline

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from redis.client import Redis, StrictRedis
 from redis.pipeline import BasePipeline
-from redis.typing import AbsExpiryT, EncodableT, ExpiryT, FieldT, KeyT, KeysT, PatternT
+from redis.typing import AbsExpiryT, EncodableT, ExpiryT, FieldT, KeysT, KeyT, PatternT
 
 class QueueingCommands(BasePipeline):
     """The commands in the order of their official arguments; this class exists for type checkers alone."""

@@ -64,6 +64,8 @@ class Connection(Wire):
     connecting: ClassVar[Seam] = CONNECTING
     #: The same for the handshake.
     greeting: ClassVar[Seam] = GREETING
+    #: What was sent last by its name, for the text of an error.
+    _doing = ""
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -109,7 +111,6 @@ class Connection(Wire):
             db, username, password, credential_provider, client_name, lib_name, lib_version, checked_protocol(protocol)
         )
         self.protocol = 2
-        self._doing = ""  # what was sent last, for the text of an error
         self._connect_callbacks: list[Callable[[Any], Any]] = []
         self._pack = packer_for(encoder)
 
