@@ -42,8 +42,8 @@ class QueueingLegacyCommands(QueueingCommands):
 class StrictPipeline(QueueingCommands, StrictRedis[Any]):
     """The pipeline of a StrictRedis."""
 
-class Pipeline(QueueingLegacyCommands, Redis[Any]):
-    """The pipeline of a Redis."""
+class Pipeline(QueueingLegacyCommands, StrictPipeline, Redis[Any]):
+    """The pipeline of a Redis; for type checkers it is a StrictPipeline, as a Redis is a StrictRedis."""
 '''
 ALWAYS = {
     "Any": "typing",

@@ -183,6 +183,7 @@ def completions(before: Sequence[str], text: str) -> list[str]:
 
 def complete(text: str, state: int) -> str | None:
     """Return the completion number ``state`` of the word that is being typed; None where there is none."""
+    assert readline is not None  # It is the one that calls this.
     before = readline.get_line_buffer()[: readline.get_begidx()].split()
     return dict(enumerate(completions(before, text))).get(state)
 

@@ -1,50 +1,23 @@
-"""The clients: the bridge between what a command means and how it travels.
+"""The clients: how they are made, and what they offer beside the commands.
 
-``execute_command`` is the one hook of the vocabulary tower.  Here it borrows a connection, sends, reads, gives the
-connection back, and has the callback of the command shape the reply.
-
-There are two ways through it.  The short one is for pools and connections that are ours and unchanged, which is decided
-when the pool is set; it is written for speed, and on the rules that keep an answer right wherever an exception lands
-(see ``docs/design.rst``).  The classic one is the chain of ``get_connection``, ``send_command``, ``read_response``,
-``parse_response`` and ``release``, for everybody who has put a class of his own in one of these places.
-
-This module must not know bytes, sockets or single commands.  What it imports beyond its needs is what programs have
+``StrictRedis`` has every command as a method (``commands/``), executes it (``execution.py``), and makes the objects
+that live beside it: pipelines, scripts, locks, Pub/Sub.  What this module imports beyond its needs is what programs have
 always imported from it; ``__all__`` lists it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from time import monotonic, sleep
+from time import sleep
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, overload
 
-from redis.commands import Commands
-from redis.commands.args import list_or_args
+from redis.commands import Commands, published
 from redis.commands.legacy import LEGACY_CALLBACKS, LegacyCommands
-from redis.commands.replies import (
-    bool_ok,
-    dict_merge,
-    float_or_none,
-    int_or_none,
-    pairs_to_dict,
-    pairs_to_dict_typed,
-    parse_config_get,
-    parse_hscan,
-    parse_info,
-    parse_object,
-    parse_scan,
-    sort_return_tuples,
-    string_keys_to_dict,
-    timestamp_to_datetime,
-    zset_score_pairs,
-)
-from redis.commands.spec import PLAIN, SPECS, Special, name_of, named, understand
+from redis.commands.published import *  # noqa: F403 - what programs have always imported from here
+from redis.commands.spec import SPECS
 from redis.connection.options import accepted_options, check_seconds, refuse_unknown, renamed
-from redis.connection.outcome import Fault, NotSent, Unknown, annotate, complete, is_of, public_error
-from redis.connection.parsers import ReaderParser, is_reader_parser
-from redis.connection.pool import LOOK, OURS, BlockingConnectionPool, ConnectionPool, SingleConnectionPool, closed_error
-from redis.connection.retry import may_send_again
+from redis.connection.pool import OURS, ConnectionPool, SingleConnectionPool
 from redis.connection.socketbuffer import SYM_EMPTY
 from redis.connection.tcp import Connection
 from redis.connection.tls import SSLConnection
@@ -54,7 +27,6 @@ from redis.exceptions import (
     ConnectionError,
     DataError,
     ExecAbortError,
-    InvalidResponse,
     NoScriptError,
     PubSubError,
     RedisError,
@@ -62,12 +34,11 @@ from redis.exceptions import (
     TimeoutError,
     WatchError,
 )
+from redis.execution import Execution
 from redis.lock import Lock, LuaLock
 from redis.monitor import Monitor
 from redis.pipeline import BasePipeline
-from redis.protocol.encoder import Encoder
-from redis.protocol.errors import SERVER_CHANGED, ErrorReply, error_from
-from redis.protocol.packer import Packed, Token, packer_for
+from redis.protocol.packer import Token
 from redis.pubsub import PubSub, PubSubWorkerThread
 from redis.script import Script
 from redis.typing import KeyT, ReplyCallback, T
@@ -97,30 +68,13 @@ __all__ = [
     "Token",
     "UnixDomainSocketConnection",
     "WatchError",
-    "bool_ok",
-    "dict_merge",
-    "float_or_none",
-    "int_or_none",
-    "list_or_args",
-    "pairs_to_dict",
-    "pairs_to_dict_typed",
-    "parse_config_get",
-    "parse_hscan",
-    "parse_info",
-    "parse_object",
-    "parse_scan",
-    "sort_return_tuples",
-    "string_keys_to_dict",
-    "timestamp_to_datetime",
-    "zset_score_pairs",
+    *published.__all__,
 ]
 
 Client = TypeVar("Client", bound="StrictRedis[Any]")
 
-SHORT_POOLS = (ConnectionPool, BlockingConnectionPool, SingleConnectionPool)
 
-
-class StrictRedis(Commands[T]):
+class StrictRedis(Execution, Commands[T]):
     """A client of one server; each method is a command, in the official order of its arguments.
 
     ``StrictRedis[bytes]`` by default, ``StrictRedis[str]`` with ``decode_responses=True``.  It can be shared by
@@ -264,25 +218,6 @@ class StrictRedis(Commands[T]):
     def __repr__(self) -> str:
         return f"{type(self).__name__}<{self._pool!r}>"
 
-    # The pool, and the way that it allows.
-
-    @property
-    def connection_pool(self) -> Any:
-        """The pool that the connections come from; it may be replaced."""
-        return self._pool
-
-    @connection_pool.setter
-    def connection_pool(self, pool: Any) -> None:
-        self._pool = pool
-        self._short: ConnectionPool | None = pool if takes_short_way(type(self), pool) else None
-        self._pack = packer_for(self.get_encoder())
-
-    def get_encoder(self) -> Encoder:
-        """How this client encodes arguments and decodes replies."""
-        encoder = getattr(self.connection_pool, "get_encoder", None)
-        found = encoder() if encoder is not None else None
-        return found if isinstance(found, Encoder) else Encoder()
-
     def close(self) -> None:
         """Close the connections, unless the pool was given to the client; a call after this is a ConnectionError."""
         self._closed, self._short = True, None
@@ -295,22 +230,15 @@ class StrictRedis(Commands[T]):
     def __exit__(self, kind: type | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         self.close()
 
-    def set_response_callback(self, command: str, callback: ReplyCallback) -> None:
-        """Have ``callback(response, **options)`` shape the replies to ``command``, for this client alone."""
-        self.response_callbacks[command] = callback
-
     # Pipelines.
 
-    @overload
-    def pipeline(self: Redis[Any], transaction: bool = ..., shard_hint: Any = ...) -> Pipeline: ...
-    @overload
-    def pipeline(self, transaction: bool = ..., shard_hint: Any = ...) -> StrictPipeline: ...
-    def pipeline(self, transaction: bool = True, shard_hint: Any = None) -> Any:
+    def pipeline(self, transaction: bool = True, shard_hint: Any = None) -> StrictPipeline:
         """Return a pipeline: its methods queue, its ``execute()`` sends all at once and returns the list of results.
 
         With ``transaction`` the server executes it as one unit (MULTI, EXEC); without, one command after the other.
         """
-        return self.pipeline_class(self.connection_pool, self.response_callbacks, transaction, shard_hint)
+        make: Any = self.pipeline_class
+        return make(self.connection_pool, self.response_callbacks, transaction, shard_hint)
 
     def transaction(
         self,
@@ -378,136 +306,6 @@ class StrictRedis(Commands[T]):
         """
         return Monitor(self.connection_pool)
 
-    # The short way.
-
-    def execute_command(self, *args: Any, **options: Any) -> Any:
-        """Send a command and return its reply, shaped by the callback of the command.
-
-        The first argument is the name, ``"GET"`` or ``"CONFIG GET"``; ``options`` are for the callback.  ResponseError
-        and its kin for what the server refuses; ConnectionError or TimeoutError, with ``maybe_applied``, where there is
-        no reply; DataError for what cannot be meant so.
-        """
-        pool = self._short
-        if pool is None:
-            return self._execute_classic(args, options)
-        words, special = args, None
-        if not args or args[0].__class__ is not str or args[0] not in PLAIN:
-            args = named(args)
-            words, special = understand(args)
-        data = self._pack(words)
-        idle = pool._available_connections
-        connection: Any = None
-        try:  # each store below is where it is for a reason: an exception may land between any two bytecodes
-            try:
-                connection = idle.pop()
-            except IndexError:
-                connection = pool.make_connection()
-            try:
-                now = monotonic()
-                if now - connection.used > LOOK:
-                    connection.prepare()
-                connection.used = now
-                reply = connection.call(data) if special is None else connection.exchange(data, *special)
-            except (NotSent, Unknown) as fault:
-                reply = self._send_again(connection, words, data, special, fault)
-            except InvalidResponse as error:
-                complete(error, name_of(words), connection.address, "recv", 1)
-                raise
-        finally:
-            if connection is not None:
-                if connection.owed:
-                    connection.disconnect()
-                idle.append(connection)
-                if pool._available_connections is not idle:
-                    pool.take_over(idle)
-        if reply.__class__ is ErrorReply:
-            raise self._refusal(reply, words, connection)
-        callback = self.response_callbacks.get(args[0])
-        if callback is None:
-            return reply
-        return callback(reply, **options) if options else callback(reply)
-
-    def _send_again(
-        self, connection: Connection, words: tuple[Any, ...], data: Packed, special: Special | None, fault: Fault
-    ) -> Any:
-        """After a fault: send once more where that is safe, else tell the truth."""
-        connection.disconnect()
-        name, unknown = name_of(words), isinstance(fault, Unknown)
-        readonly, blocking = is_readonly(name), special is not None and special.wait is not None
-        if not may_send_again(unknown, fault.timed_out, readonly, blocking, connection.retry_on_timeout):
-            raise public_error(fault, name, connection.address, 1, unknown) from fault.__cause__
-        try:
-            connection.prepare()
-            connection.used = monotonic()
-            return connection.call(data) if special is None else connection.exchange(data, *special)
-        except (NotSent, Unknown) as second:
-            applied = unknown or isinstance(second, Unknown)
-            raise public_error(second, name, connection.address, 2, applied) from second.__cause__
-
-    def _refusal(self, reply: ErrorReply, words: tuple[Any, ...], connection: Any) -> RedisError:
-        """The error that the server's words mean; the pool is told where the server is not what it was."""
-        error = annotate(error_from(reply), name_of(words), connection.address, "recv", 1)
-        if isinstance(error, SERVER_CHANGED):
-            self._pool.retire()
-        return error
-
-    # The classic way.
-
-    def _execute_classic(self, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
-        """The chain of methods that others override."""
-        if self._closed:
-            raise closed_error("client")
-        args = named(args)
-        words, special = understand(args)
-        connection = self._pool.get_connection(args[0], **options)
-        try:
-            try:
-                return self._converse(connection, words, special, args[0], options)
-            except SERVER_CHANGED:
-                getattr(self._pool, "retire", bool)()
-                raise
-            except (ConnectionError, TimeoutError) as error:
-                if not is_of(error, connection):
-                    raise
-                connection.disconnect()
-                name, timed_out = name_of(words), isinstance(error, TimeoutError)
-                retry_on_timeout = getattr(connection, "retry_on_timeout", False)
-                blocking = special.wait is not None
-                if not may_send_again(error.maybe_applied, timed_out, is_readonly(name), blocking, retry_on_timeout):
-                    raise
-            return self._converse(connection, words, special, args[0], options)
-        finally:
-            self._pool.release(connection)
-
-    def _converse(
-        self, connection: Any, words: tuple[Any, ...], special: Special, name: Any, options: dict[str, Any]
-    ) -> Any:
-        """One command and its reply over a connection of any class."""
-        if not isinstance(connection, Connection):
-            connection.send_command(*words)
-            return self.parse_response(connection, name, **options)
-        connection.connect()
-        connection.expect(special.changes, special.wait)
-        connection.send_command(*words)
-        try:
-            return self.parse_response(connection, name, **options)
-        finally:
-            connection.settle(special.wait)
-
-    def parse_response(self, connection: Any, command_name: Any, **options: Any) -> Any:
-        """Read a reply off ``connection`` and shape it as the callback of ``command_name`` does."""
-        spec = SPECS.get(command_name)
-        try:
-            if spec is not None and not spec.decode and isinstance(connection, Connection):
-                response = connection.read_response(disable_decoding=True)
-            else:
-                response = connection.read_response()
-        except RedisError as error:
-            error.command = error.command or name_of((command_name,))
-            raise
-        callback = self.response_callbacks.get(command_name)
-        return response if callback is None else callback(response, **options)
-
 
 class Redis(LegacyCommands[T], StrictRedis[T]):  # type: ignore[misc]
     """The client with the argument orders of old: ``setex(name, value, time)``, ``lrem(name, value, num)``."""
@@ -550,9 +348,11 @@ class Redis(LegacyCommands[T], StrictRedis[T]):  # type: ignore[misc]
         @classmethod
         def from_url(cls, url: str, db: int | None = None, **kwargs: Any) -> Any: ...
 
+        def pipeline(self, transaction: bool = True, shard_hint: Any = None) -> Pipeline: ...
+
 
 if TYPE_CHECKING:  # a stub says of every method that it returns the pipeline
-    from redis.typed_pipeline import Pipeline, StrictPipeline
+    from redis.typed_pipeline import Pipeline, StrictPipeline  # pyright: ignore[reportMissingModuleSource]
 else:
 
     class StrictPipeline(BasePipeline, StrictRedis[Any]):
@@ -584,16 +384,3 @@ def class_callbacks(cls: type) -> Mapping[str, ReplyCallback]:
         if found:
             return {**found[0], **found[-1]}
     return {}
-
-
-def takes_short_way(client_class: type[StrictRedis[Any]], pool: Any) -> bool:
-    """Whether pool, connections, parser and client are ours, so that none of their methods was overridden."""
-    if type(pool) not in SHORT_POOLS or pool.connection_class not in OURS:
-        return False
-    parser_class = pool.connection_kwargs.get("parser_class", ReaderParser)
-    return is_reader_parser(parser_class) and client_class.parse_response is StrictRedis.parse_response
-
-
-def is_readonly(name: str) -> bool:
-    """Whether the table says that a command changes nothing; of a command that it does not have, nobody knows."""
-    return name in SPECS and SPECS[name].readonly

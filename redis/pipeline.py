@@ -291,7 +291,7 @@ class BasePipeline:
         replies = self._exchange(order)
         if order.atomic:
             self.watching = False
-            replies = self._executed(replies, stack)
+            replies = self._executed(replies, order)
         failed = has_errors(replies)
         results = self._shape(replies, stack, failed)
         if failed and raise_on_error:
@@ -362,13 +362,13 @@ class BasePipeline:
 
     # What came back.
 
-    def _executed(self, replies: list[Any], stack: list[Stacked]) -> list[Any]:
+    def _executed(self, replies: list[Any], order: Order) -> list[Any]:
         """The results of a transaction, out of the replies to MULTI, to each command, and to EXEC."""
         executed = replies.pop()
         refused = [(number, reply) for number, reply in enumerate(replies) if isinstance(reply, ResponseError)]
         if isinstance(executed, ResponseError):
             number, reply = refused[0] if refused else (0, executed)
-            command = stack[number - 1][0] if number else EXEC
+            command = order.stack[number - 1][0] if number else EXEC
             error = self._error(reply, command)
             if number:
                 self.annotate_exception(error, number, command)
@@ -377,10 +377,17 @@ class BasePipeline:
             raise WatchError("Watched variable changed.")
         for number, reply in refused:
             executed.insert(number - 1, reply)
-        if len(executed) != len(stack):
+        if len(executed) != len(order.stack):
             self.connection.disconnect()
             raise ResponseError("Wrong number of response items from pipeline execution")
-        return list(executed)
+        return self._decoded(executed, order) if order.specials else list(executed)
+
+    def _decoded(self, executed: list[Any], order: Order) -> list[Any]:
+        """The replies of a transaction; it was read as bytes if one of them is no text: the others are decoded now."""
+        if order.specials[-1].decode or not isinstance(self.connection, Connection):
+            return list(executed)
+        decode, specials = self.connection.encoder.decode, order.specials[1:-1]
+        return [decoded(reply, decode) if special.decode else reply for reply, special in zip(executed, specials)]
 
     def _shape(self, replies: list[Any], stack: Sequence[Stacked], failed: bool = True) -> list[Any]:
         """Put what the callbacks make of the replies in their place, and the errors that error lines mean.
@@ -439,14 +446,23 @@ def order_for(stack: list[Stacked], atomic: bool) -> Order:
         return Order(words, specials, stack)
     if specials:
         # In a transaction nothing blocks, and EXEC brings all that is answered.
-        changes, decode = any(one.changes for one in specials), all(one.decode for one in specials)
-        specials = [*repeat(ORDINARY, len(words) + 1), Special(changes, None, decode)]
+        changes, text = any(one.changes for one in specials), all(one.decode for one in specials)
+        specials = [ORDINARY, *[Special(False, None, one.decode) for one in specials], Special(changes, None, text)]
     return Order([MULTI, *words, EXEC], specials, stack, True)
+
+
+def decoded(reply: Any, decode: Callable[[Any], Any]) -> Any:
+    """A reply of any shape, its texts decoded."""
+    if isinstance(reply, (list, set)):
+        return type(reply)(decoded(item, decode) for item in reply)
+    if isinstance(reply, dict):
+        return {decoded(key, decode): decoded(value, decode) for key, value in reply.items()}
+    return decode(reply)
 
 
 def has_errors(replies: list[Any]) -> bool:
     """Whether an error stands among them."""
-    return any([issubclass(kind, RedisError) for kind in set(map(type, replies))])
+    return any(issubclass(kind, RedisError) for kind in set(map(type, replies)))
 
 
 def shown(command: Words) -> str:

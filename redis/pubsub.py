@@ -24,11 +24,11 @@ from types import TracebackType
 from typing import Any, ClassVar, Self
 
 from redis.commands.args import list_or_args
+from redis.connection.link import ForeignLink, Link, link_of
 from redis.connection.outcome import annotate, is_of
+from redis.connection.parsers import MISSING
 from redis.connection.pool import closed_error, remember
-from redis.connection.tcp import Connection
-from redis.connection.wire import NEVER
-from redis.exceptions import ConnectionError, InvalidResponse, PubSubError, RedisError, TimeoutError
+from redis.exceptions import ConnectionError, PubSubError, RedisError, TimeoutError
 from redis.messages import Message, message_of, opposite, parse_message, prefix
 from redis.protocol.encoder import Encoder
 
@@ -100,7 +100,7 @@ class PubSub:
         self.shard_channels: dict[Any, Handler] = {}
         #: What was unsubscribed, as (kind, name), until the server has said so.
         self._leaving: set[tuple[str, Any]] = set()
-        #: The socket on which all that is wanted was subscribed; None before there was one.
+        #: The link on which all that is wanted was subscribed; None before there was one.
         self._link: Any = None
         self._gap = False
         self._heard = self._pinged = 0.0
@@ -125,19 +125,19 @@ class PubSub:
     def reset(self) -> None:
         """The same under its old name."""
         with self._lock:
-            connection, self.connection = self.connection, None
+            connection, alive = self.connection, self._is_alive(self.connection)
+            self.connection = None
             self._forget_all()
-            if connection is None:
-                return
             if connection is not self._reading:
                 self._give_back(connection)
-            elif link_of(connection) is not None:
+            elif alive:
                 with suppress(RedisError):
                     connection.send_command("PING")  # the answer wakes who reads; he gives it back
 
     def _give_back(self, connection: Any) -> None:
-        connection.disconnect()
-        self.connection_pool.release(connection)
+        if connection is not None:
+            connection.disconnect()
+            self.connection_pool.release(connection)
 
     @property
     def subscribed(self) -> bool:
@@ -230,11 +230,11 @@ class PubSub:
 
     def _is_alive(self, connection: Any) -> bool:
         """Whether all was subscribed on what the connection is now: others may close it, or even connect it."""
-        return connection is self.connection and self._link is not None and link_of(connection) is self._link
+        return connection is self.connection and self._link is not None and self._link.alive
 
     def _make_connection(self) -> bool:
         """Connect where that has not been done, and subscribe to all that is wanted; return whether that was so."""
-        if self.connection is not None and self._is_alive(self.connection):
+        if self._is_alive(self.connection):
             return False
         self.connection = self.connection or self.connection_pool.get_connection("pubsub", self.shard_hint)
         self._connect_anew(self.connection)
@@ -249,7 +249,7 @@ class PubSub:
         self.on_connect(connection)
         self._gap = self._gap or self._link is not None
         self._heard, self._pinged = monotonic(), 0.0
-        self._link = link_of(connection)
+        self._link = link_of(connection, self._lock)
 
     def on_connect(self, connection: Any) -> None:
         """Subscribe to all that is wanted, on a connection that is new."""
@@ -300,7 +300,7 @@ class PubSub:
     def _stop_reading(self) -> None:
         with self._lock:
             connection, self._reading = self._reading, None
-            if connection is not None and connection is not self.connection:
+            if connection is not self.connection:
                 self._give_back(connection)
 
     def _next_response(self, connection: Any, deadline: float | None) -> Any:
@@ -324,27 +324,19 @@ class PubSub:
 
     def _wait(self, connection: Any, deadline: float | None) -> Any:
         """Return the next frame; None at the deadline, or where the connection is not what it was."""
+        link = self._link
         while self._is_alive(connection):
             rest = SLICE if deadline is None else max(0.0, deadline - monotonic())
-            if connection.can_read(min(rest, SLICE, self._check_health(connection))):
-                response = self._read(connection)
-                if connection is self.connection and not self._is_health_reply(response):
+            if link.wait(min(rest, SLICE, self._check_health(link))):
+                self._heard, self._pinged = monotonic(), 0.0
+                response = link.read()
+                if response is not MISSING and connection is self.connection and not self._is_health_reply(response):
                     return response
             elif deadline is not None and monotonic() >= deadline:
                 break
         return None
 
-    def _read(self, connection: Any) -> Any:
-        self._heard, self._pinged = monotonic(), 0.0
-        try:
-            if isinstance(connection, Connection):
-                return connection.read_response(push_request=True)
-            return connection.read_response()
-        except InvalidResponse:
-            connection.disconnect()  # nobody knows where the next frame begins
-            raise
-
-    def _check_health(self, connection: Any) -> float:
+    def _check_health(self, link: Link | ForeignLink) -> float:
         """Send a PING when that is due; return for how many seconds there is nothing to do.
 
         TimeoutError where the last PING was not answered in time.
@@ -358,9 +350,9 @@ class PubSub:
             self.execute_command("PING", HEALTH_CHECK)
         if not self._pinged:
             return self._heard + interval - now
-        dead = self._pinged + (getattr(connection, "socket_timeout", None) or interval)
-        if now >= dead and not connection.can_read(0):  # the answer may have been there, and nobody looked
-            raise silence(connection, interval)
+        dead = self._pinged + (getattr(link.connection, "socket_timeout", None) or interval)
+        if now >= dead and not link.wait(0):  # the answer may have been there, and nobody looked
+            raise silence(link.connection, interval)
         return max(0.0, dead - now)
 
     def _is_health_reply(self, response: Any) -> bool:
@@ -468,16 +460,6 @@ class PubSubWorkerThread(Thread):
         self._stopping.set()
         if current_thread() is not self:
             self.join()
-
-
-def link_of(connection: Any) -> Any:
-    """What tells one link of a connection from the next, its socket; None where it is not, or not yet, connected.
-
-    A connection of the user's that shows no socket is taken to be connected.
-    """
-    if isinstance(connection, Connection) and connection.used == NEVER:
-        return None
-    return getattr(connection, "_sock", connection)
 
 
 def silence(connection: Any, interval: float) -> TimeoutError:

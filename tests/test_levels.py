@@ -22,13 +22,14 @@ ROWS = """
     L2  connection.timeouts connection.parsers
     L2  connection.wire
     L2  connection.tcp connection.batch
-    L2  connection.tls connection.unix
+    L2  connection.tls connection.unix connection.link
     L2  connection.url
     L2  connection.pool
     L2  connection
     L2  <groups>
-    L3  commands
-    L4  pipeline script monitor messages
+    L3  commands commands.published
+    L4  execution
+    L4  pipeline typed_pipeline script monitor messages
     L4  lock pubsub
     L4  keyspace
     L5  client
@@ -43,7 +44,7 @@ ROW = {name: number for number, row in enumerate(ROWS.split("\n")) for name in r
 PUT_OFF = {"connection.tls": ["load_ssl"]}
 
 #: Longer than 500 lines, and why.
-LONG_MODULES = {"client": "the clients: half of it is signatures, overloads and the names of old"}
+LONG_MODULES = {}
 
 #: Longer than 40 lines, the docstring aside, and why.
 LONG_FUNCTIONS = {"client.StrictRedis.__init__": "the keywords of a client, and where each of them goes"}
@@ -82,8 +83,11 @@ def imports(tree):
 def inner_imports(tree):
     """The modules of the package among them, as the table names them."""
     for name in imports(tree):
-        if name == "redis" or name.startswith("redis."):
-            yield name.removeprefix("redis.")
+        inner = name.removeprefix("redis.")
+        # What is a stub alone is there for type checkers, and never imported.
+        stub = PACKAGE.joinpath(*inner.split(".")).with_suffix(".pyi")
+        if (name == "redis" or inner != name) and not stub.exists():
+            yield inner
 
 
 def functions(tree, prefix):

@@ -37,8 +37,9 @@ def renewing():
 @pytest.fixture(autouse=True)
 def no_thread_is_left():
     yield
-    gc.collect()
-    until(lambda: not renewing(), timeout=5)
+    if renewing():
+        gc.collect()
+        until(lambda: not renewing(), timeout=5)
 
 
 # Acquiring and releasing
@@ -442,13 +443,41 @@ def test_a_lost_lock_tells_its_holder(client, thread_local):
     assert told == [lock]
 
 
+def test_release_ends_the_threads_at_once(client):
+    with client.lock("a", timeout=60, auto_renewal=True):
+        assert len(renewing()) == 2
+    until(lambda: not renewing(), timeout=1)
+
+
+def test_a_renewal_that_comes_after_the_release_is_no_loss(client):
+    told, begun, released = [], threading.Event(), threading.Event()
+
+    class Slow(Lock):
+        def do_reacquire(self, expected_token):
+            begun.set()
+            released.wait(5)
+            return super().do_reacquire(expected_token)
+
+    lock = client.lock("a", timeout=60, auto_renewal=0.01, on_lost=told.append, lock_class=Slow)
+    with lock:
+        assert begun.wait(5)
+        lost = lock.lost
+    released.set()
+    until(lambda: not renewing(), timeout=2)
+    assert told == [] and not lost.is_set()
+
+
 def test_without_renewal_there_is_no_thread(client):
     with client.lock("a", timeout=0.2):
         assert renewing() == []
 
 
 def test_a_forgotten_lock_is_not_renewed(client):
-    client.lock("a", timeout=0.3, auto_renewal=0.05).acquire()
+    lock = client.lock("a", timeout=0.3, auto_renewal=0.05)
+    lock.acquire()
+    time.sleep(0.4)
+    assert lock.owned()
+    del lock
     gc.collect()
     until(lambda: not renewing(), timeout=1)
     until(lambda: not client.exists("a"), timeout=1)

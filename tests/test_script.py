@@ -51,16 +51,18 @@ def test_the_charset_of_the_client_counts(make_client):
     assert script.sha == hashlib.sha1(text.encode("latin-1")).hexdigest() != utf8.register_script(text).sha
     assert script(args=["é"]) == 1
     # The script is the same wherever it runs; its arguments are encoded by the client of the call.
+    utf8.script_flush()
     assert script(args=["é"], client=utf8) is None
     assert latin.script_exists(script.sha) == [True]
 
 
-def test_the_name_of_the_script_is_in_no_charset(make_client):
+def test_the_name_of_the_script_is_in_no_charset(make_client, server):
     wide = make_client(encoding="utf-16")
-    assert wide.register_script(b"return 7")() == 7
-    pipe = wide.pipeline()
-    wide.register_script(b"return 8")(client=pipe)
-    assert pipe.execute() == [8]
+    script = wide.register_script(b"return 7")
+    assert script() == 7
+    before = calls(server, "script|load")
+    assert script(client=wide.pipeline()).execute() == [7]
+    assert calls(server, "script|load") == before
 
 
 def test_what_the_server_does_not_have_is_loaded_and_runs_once(r, server):

@@ -25,15 +25,7 @@ DROPPED = {
     "redis.connection.with_statement",
 }
 
-#: Names of the module redis.client.
-PENDING_NAMES = """
-    SENTINEL_STATE_TYPES
-    _parse_node_line parse_client_list parse_cluster_info parse_cluster_nodes parse_debug_object
-    parse_georadius_generic parse_sentinel_get_master parse_sentinel_master parse_sentinel_masters
-    parse_sentinel_slaves_and_sentinels parse_sentinel_state parse_slowlog_get parse_zscan
-""".split()
 PENDING = {
-    *(f"redis.client.{name}" for name in PENDING_NAMES),
     "redis.sentinel",
     "redis.utils.pipeline",
 }

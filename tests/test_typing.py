@@ -27,10 +27,10 @@ StrictRedis.from_url(5)
 
 
 def need(found, name):
-    if not found and os.environ.get("REDISPY_REQUIRE_SERVERS") == "1":
-        pytest.fail(f"{name} is missing, and REDISPY_REQUIRE_SERVERS=1 demands it")
+    if not found and os.environ.get("REDISPY_REQUIRE_CHECKERS") == "1":
+        pytest.fail(f"{name} is missing, and REDISPY_REQUIRE_CHECKERS=1 demands it")
     if not found:
-        pytest.skip(f"{name} is not installed")
+        pytest.skip(f"{name} is not installed; tox -e types has it")
 
 
 def run(*words):

@@ -146,8 +146,8 @@ class IntrospectionCommands(Group[T]):
         words = option_words((b"COUNT", count), (b"DURATION", duration), (b"SAMPLE", sample_ratio))
         numbers = list(slots or ())
         if numbers:
-            words += [b"SLOTS", len(numbers)] + numbers
-        return self.execute_command("HOTKEYS START", b"METRICS", len(chosen), *chosen, *words)
+            words += [b"SLOTS", len(numbers)]
+        return self.execute_command("HOTKEYS START", b"METRICS", len(chosen), *chosen, *words, *numbers)
 
     @command("HOTKEYS STOP", reply=bool_ok, since="8.6.0")
     def hotkeys_stop(self) -> bool:

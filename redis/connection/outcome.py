@@ -23,7 +23,7 @@ Error = TypeVar("Error", bound=RedisError)
 SERVER_CLOSED_CONNECTION_ERROR = "Connection closed by server."
 
 #: Modules through which an error of a socket call may travel: where the calls are made, and the standard library.
-OURS = ("wire", "batch", "tcp", "tls", "unix", "parsers", "timeouts", "handshake")
+OURS = ("wire", "batch", "tcp", "tls", "unix", "link", "parsers", "timeouts", "handshake")
 ALLOWED = frozenset(["socket", "ssl", *[f"redis.connection.{module}" for module in OURS]])
 
 

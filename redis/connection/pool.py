@@ -181,18 +181,31 @@ class ConnectionPool:
         connection.kept = connection.altered = False
 
     def disconnect(self, immediate: bool = False) -> None:
-        """Close the connections: each at its next turn, or all at once with ``immediate``, those in use too.
+        """Close the connections: each at its next turn, or with ``immediate`` at once, those that were lent too.
 
-        The pool can be used afterwards.
+        One that is in the middle of a command is closed when that has ended.  The pool can be used afterwards.
         """
         old, self._available_connections = self._available_connections, self.make_idle_list()
         self.generation += 1
         if immediate:
-            for ref in list(self._live):
-                close_quietly(ref())
             self.take_over(old)
+            for ref in list(self._live):
+                self._recall(ref())
         else:
             self.take_over(old, mark_stale)
+
+    def _recall(self, connection: Any) -> None:
+        """Close a connection that is in use, unless it is in the middle of a command; that one is closed afterwards.
+
+        A descriptor must not be closed while another thread is about to pass it to the system: the number might be
+        given to a new socket in between, and the bytes of one connection go to another.
+        """
+        if not isinstance(connection, Connection):
+            close_quietly(connection)
+        elif self._mark in vars(connection) and not connection.owed:
+            connection.disconnect()
+        else:
+            connection.recall()
 
     def retire(self) -> None:
         """Close what is idle now, and what is in use when it comes back: the server is not what it was."""

@@ -145,10 +145,21 @@ class Wire:
         SOCKETS[weakref.ref(self, forget)] = sock
         self._sock = sock
 
-    def _close(self, sock: socket.socket) -> None:
+    def recall(self) -> None:
+        """From another thread: have the connection closed by whoever uses it; end its stream where that is allowed."""
+        self.used = NEVER
+        sock = self._sock
+        if sock is not None:
+            self._shut(sock)
+
+    def _shut(self, sock: socket.socket) -> None:
+        """End the stream both ways, unless a forked relative may share it."""
         if not self.fork_safe:
             with CLOSING:  # the peer may have been faster
                 sock.shutdown(socket.SHUT_RDWR)
+
+    def _close(self, sock: socket.socket) -> None:
+        self._shut(sock)
         with CLOSING:
             sock.close()
 

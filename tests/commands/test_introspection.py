@@ -110,6 +110,7 @@ def test_memory(r):
     assert "___ Begin jemalloc statistics ___" in r.memory_malloc_stats() or "not supported" in r.memory_malloc_stats()
     assert r.memory_purge() is True
     assert sent(lambda client: client.memory_usage("k", 5)) == ("MEMORY USAGE", "k", b"SAMPLES", 5)
+    assert sent(lambda client: client.memory_usage("k", 0)) == ("MEMORY USAGE", "k", b"SAMPLES", 0)
 
 
 def test_memory_stats(r):

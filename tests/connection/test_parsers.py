@@ -3,6 +3,7 @@
 import socket
 import subprocess
 import sys
+import time
 from io import BytesIO
 
 import pytest
@@ -223,6 +224,19 @@ def test_the_rest_of_a_large_reply_goes_to_its_place(pair, first):
         assert isinstance(found, BytesIO)
         assert found.getvalue() == BODY
         assert mine.recv(100) == b"+next\r\n"
+
+
+def test_a_large_reply_whose_line_end_is_cut(pair):
+    mine, peer = pair
+
+    def send():
+        peer.sendall(BODY + b"\r")
+        time.sleep(0.03)
+        peer.sendall(b"\n+next\r\n")
+
+    with meanwhile(send):
+        assert read_large_bulk(mine, HEADER, len(BODY)).getvalue() == BODY
+    assert mine.recv(100) == b"+next\r\n"
 
 
 def test_a_large_reply_that_ends(pair):

@@ -2,30 +2,21 @@
 
 import gc
 import os
-import threading
 import time
-import warnings
 import weakref
 from unittest import mock
 
 import pytest
 
 from redis.client import StrictRedis
-from redis.connection import pool as module
 from redis.connection.pool import (
     NO_LIMIT,
     POOLS,
     BlockingConnectionPool,
     ConnectionPool,
-    IdleList,
-    SingleConnectionPool,
-    Turn,
     close_if_stale,
-    closed_error,
-    first_of,
-    wake_first,
 )
-from redis.connection.tcp import NEVER, Connection
+from redis.connection.tcp import Connection
 from redis.connection.tls import SSLConnection
 from redis.connection.unix import UnixDomainSocketConnection
 from redis.exceptions import (
@@ -34,23 +25,12 @@ from redis.exceptions import (
     MasterDownError,
     MaxConnectionsError,
     ReadOnlyError,
-    RedisError,
     ResponseError,
 )
-from tests.connection.pair import meanwhile
-from tests.faults.fakenode import FakeNode, RefusingPort, answer, raw, refuse, silent
+from tests.connection.doubles import Classic, Dummy, client_of
+from tests.faults.fakenode import FakeNode, RefusingPort, raw, refuse
 
 POOL_CLASSES = [ConnectionPool, BlockingConnectionPool]
-
-
-class Dummy:
-    """The least that a connection class of the user's has."""
-
-    description_format = "Dummy<>"
-
-    def __init__(self, **kwargs):
-        self.kwargs = kwargs
-        self.pid = os.getpid()
 
 
 @pytest.fixture
@@ -73,10 +53,6 @@ def make_pool(request, node):
     yield make
     for pool in made:
         pool.close()
-
-
-def client_of(pool, **options):
-    return StrictRedis(connection_pool=pool, **options)
 
 
 # What a pool is made of
@@ -467,16 +443,12 @@ def test_a_pool_in_a_with_block(node):
     assert pool.closed
 
 
-@pytest.mark.parametrize("way", ["short", "classic"])
+@pytest.mark.parametrize("way", [StrictRedis, Classic], ids=["short", "classic"])
 @pytest.mark.parametrize(
     ("line", "kind"),
     [("READONLY no", ReadOnlyError), ("MASTERDOWN gone", MasterDownError), ("LOADING wait", BusyLoadingError)],
 )
 def test_a_server_that_is_not_what_it_was_is_left(make_pool, node, way, line, kind):
-    class Classic(StrictRedis):
-        def parse_response(self, connection, command_name, **options):
-            return super().parse_response(connection, command_name, **options)
-
     pool = make_pool()
     one, two, lent = (pool.get_connection() for _ in range(3))
     for connection in (one, two, lent):
@@ -484,7 +456,7 @@ def test_a_server_that_is_not_what_it_was_is_left(make_pool, node, way, line, ki
     pool.release(one)
     pool.release(two)
     node.script("SET", refuse(line))
-    client = (Classic if way == "classic" else StrictRedis)(connection_pool=pool)
+    client = way(connection_pool=pool)
     with pytest.raises(kind):
         client.set("k", "v")
     assert [connection._sock for connection in pool._available_connections] == [None, None]
@@ -532,345 +504,3 @@ def test_a_list_that_another_thread_has_emptied_meanwhile():
 
     pool.take_over(Emptied())
     assert pool._available_connections == []
-
-
-# The pool that waits
-
-
-@pytest.fixture
-def waiting():
-    """A pool of one connection that is lent, and a time-out that is never reached."""
-    pool = BlockingConnectionPool(max_connections=1, timeout=10, connection_class=Dummy)
-    return pool, pool.get_connection()
-
-
-def take_in_turn(pool, order, name):
-    connection = pool.get_connection()
-    order.append(name)
-    pool.release(connection)
-
-
-def in_line(pool, count):
-    while len(pool._waiting) < count:
-        time.sleep(0.001)
-
-
-def test_the_time_out_holds():
-    pool = BlockingConnectionPool(max_connections=1, timeout=0.15, connection_class=Dummy)
-    connection = pool.get_connection()
-    start = time.monotonic()
-    with pytest.raises(ConnectionError, match=r"^No connection available\.$") as caught:
-        pool.get_connection()
-    assert 0.14 <= time.monotonic() - start < 1
-    assert caught.value.maybe_applied is False
-    assert pool._waiting == {}
-    pool.release(connection)
-
-
-@pytest.mark.parametrize("timeout", [10, None])
-def test_who_waits_gets_what_comes_back_at_once(timeout):
-    pool = BlockingConnectionPool(max_connections=1, timeout=timeout, connection_class=Dummy)
-    connection = pool.get_connection()
-    found = []
-    with meanwhile(lambda: found.append((pool.get_connection(), time.monotonic()))):
-        in_line(pool, 1)
-        released = time.monotonic()
-        pool.release(connection)
-    assert found[0][0] is connection
-    assert found[0][1] - released < 0.08
-
-
-def test_first_come_first_served(waiting):
-    pool, connection = waiting
-    order, threads = [], []
-    for name in range(6):
-        threads.append(threading.Thread(target=take_in_turn, args=(pool, order, name), daemon=True))
-        threads[-1].start()
-        in_line(pool, name + 1)
-    pool.release(connection)
-    for thread in threads:
-        thread.join(5)
-    assert order == list(range(6))
-
-
-def test_who_comes_late_does_not_push_in(waiting):
-    pool, connection = waiting
-    turn = Turn()
-    pool._waiting[weakref.ref(turn)] = None
-    pool.release(connection)
-    with pytest.raises(IndexError, match="others were first"):
-        pool._available_connections.pop()
-    pool.timeout = 0.05
-    with pytest.raises(MaxConnectionsError):
-        pool.get_connection()
-    del turn
-    assert pool.get_connection() is connection
-
-
-def test_an_interrupted_waiter_passes_the_turn_on(waiting, monkeypatch):
-    pool, connection = waiting
-    order = []
-
-    class Interrupted(Turn):
-        def wait(self, seconds):
-            super().wait(seconds)
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(module, "Turn", Interrupted)
-
-    def interrupted():
-        with pytest.raises(KeyboardInterrupt):
-            pool.get_connection()
-
-    with meanwhile(interrupted):
-        in_line(pool, 1)
-        monkeypatch.setattr(module, "Turn", Turn)
-        with meanwhile(take_in_turn, pool, order, "second"):
-            in_line(pool, 1)
-            pool.release(connection)
-    assert order == ["second"]
-    assert pool._waiting == {}
-
-
-def test_a_place_that_becomes_free_without_a_return_is_found(waiting):
-    pool, connection = waiting
-    found = []
-    with meanwhile(lambda: found.append(pool.get_connection())):
-        in_line(pool, 1)
-        del connection
-        waiting = None
-        gc.collect()
-        pool._live.clear()
-    assert len(found) == 1
-
-
-def test_the_line_forgets_who_is_gone():
-    line = {}
-    gone, here = Turn(), Turn()
-    line[weakref.ref(gone)] = line[weakref.ref(here)] = None
-    del gone
-    assert first_of(line)() is here
-    assert len(line) == 1
-    wake_first(line)
-    here.wait(0.01)
-    here.wake()
-    here.wake()
-    assert first_of({}) is None
-    wake_first({})
-
-
-def test_an_idle_list_is_a_list():
-    line = {}
-    idle = IdleList(line)
-    idle.append(1)
-    idle.append(2)
-    assert idle.pop() == 2
-    assert idle.pop() == 1
-    with pytest.raises(IndexError):
-        idle.pop()
-
-
-def test_many_threads_and_few_connections(node):
-    node.always("GET", lambda link, execute: (time.sleep(0.001), answer(link, execute)))
-    with BlockingConnectionPool(max_connections=3, timeout=20, host="127.0.0.1", port=node.port) as pool:
-        client, found = client_of(pool), []
-        client.set("k", "v")
-
-        def work():
-            found.extend(client.get("k") for _ in range(20))
-
-        threads = [threading.Thread(target=work, daemon=True) for _ in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(20)
-        assert found == [b"v"] * 160
-        assert len(node.links) <= 3
-        assert len(pool._available_connections) == pool._created_connections <= 3
-
-
-# The single connection
-
-
-class Classic(StrictRedis):
-    """A client that overrides a method, and so goes the classic way."""
-
-    def parse_response(self, connection, command_name, **options):
-        return super().parse_response(connection, command_name, **options)
-
-
-@pytest.fixture(params=[StrictRedis, Classic], ids=["short", "classic"])
-def single(request, make_client):
-    return make_client(request.param, single_connection_client=True)
-
-
-def test_a_single_connection_keeps_its_state(single):
-    for db in (5, 6):
-        assert single.execute_command("SELECT", db)
-        single.set("k", db)
-        assert single.get("k") == b"%d" % db
-        assert b" db=%d " % db in single.execute_command("CLIENT", "INFO")
-    single.execute_command("SELECT", 5)
-    single.delete("k")
-
-
-def test_a_single_connection_is_one(single):
-    assert len({single.client_id() for _ in range(5)}) == 1
-
-
-def test_lost_state_is_an_error_once(single, server):
-    single.execute_command("SELECT", 5)
-    single.set("k", "in 5")
-    single.connection_pool._mine().disconnect()
-    with pytest.raises(ConnectionError, match="what earlier commands had set on it") as caught:
-        single.set("k", "in 0")
-    assert caught.value.maybe_applied is False
-    assert single.get("k") is None
-    single.execute_command("SELECT", 5)
-    assert single.get("k") == b"in 5"
-    single.delete("k")
-
-
-def test_a_single_connection_without_state_is_made_anew_in_silence(single):
-    single.set("k", "v")
-    single.connection_pool._mine().disconnect()
-    assert single.get("k") == b"v"
-
-
-def test_a_second_thread_in_the_middle_of_a_command(node):
-    with StrictRedis(**node.options, single_connection_client=True) as client:
-        client.ping()
-        node.script("GET", silent)
-
-        def first():
-            client.get("k")
-
-        thread = threading.Thread(target=first, daemon=True)
-        with pytest.raises(RedisError, match="the single connection of this client is in the middle of a command"):
-            thread.start()
-            while not node.count("GET"):
-                time.sleep(0.001)
-            client.ping()
-        node.close_links()
-        thread.join(5)
-        assert client.ping() is True
-
-
-def test_closing_gives_the_connection_back(node):
-    for cls in (StrictRedis, Classic):
-        with ConnectionPool(max_connections=1, host="127.0.0.1", port=node.port) as lender:
-            client = cls(connection_pool=lender, single_connection_client=True)
-            client.execute_command("SELECT", 5)
-            with pytest.raises(ConnectionError, match="Too many connections"):
-                client_of(lender).ping()
-            client.close()
-            assert len(lender._available_connections) == 1
-            assert client_of(lender).execute_command("CLIENT", "INFO").startswith(b"db=0 ")
-            with pytest.raises(ConnectionError, match="this client has been closed"):
-                client.ping()
-
-
-def test_closing_a_single_connection_that_was_never_used(node):
-    client = StrictRedis(**node.options, single_connection_client=True)
-    client.close()
-    with pytest.raises(ConnectionError, match="this client has been closed"):
-        client.ping()
-    assert node.links == []
-
-
-def test_a_single_pool_that_was_closed_lends_nothing():
-    pool = SingleConnectionPool(ConnectionPool(Dummy))
-    pool.close()
-    with pytest.raises(ConnectionError, match="this client has been closed"):
-        pool.make_connection()
-
-
-def test_the_repr_of_a_single_connection_client():
-    client = StrictRedis("h", password="secret", single_connection_client=True)
-    assert repr(client) == "StrictRedis<SingleConnectionPool<Connection<host=h,port=6379,db=0>>>"
-
-
-def test_the_error_of_a_closed_one():
-    error = closed_error("thing")
-    assert str(error) == "this thing has been closed"
-
-
-# Forks
-
-
-def in_child(action):
-    """Return what ``action()`` returns in a forked child, as text."""
-    reader, writer = os.pipe()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        pid = os.fork()
-    if pid == 0:
-        try:
-            os.write(writer, str(action()).encode())
-        except BaseException as error:
-            os.write(writer, repr(error).encode())
-        finally:
-            os._exit(0)
-    os.close(writer)
-    with open(reader) as pipe:
-        found = pipe.read()
-    os.waitpid(pid, 0)
-    return found
-
-
-@pytest.mark.parametrize("options", [{}, {"single_connection_client": True}, {"fork_safe": False}], ids=str)
-def test_a_child_has_connections_of_its_own(make_client, options):
-    client = make_client(**options)
-    client.set("k", "v")
-    number = client.client_id()
-    assert in_child(lambda: [client.get("k"), client.client_id() != number]) == "[b'v', True]"
-    assert client.client_id() == number
-    assert client.get("k") == b"v"
-
-
-def test_a_child_does_not_end_the_sockets_of_its_parent(make_client):
-    client = make_client(fork_safe=False)
-    lent = client.connection_pool.get_connection()
-    lent.connect()
-    assert in_child(lambda: [lent._sock, lent.used == NEVER, client.connection_pool._created_connections]) == (
-        "[None, True, 0]"
-    )
-    lent.send_command("PING")
-    assert lent.read_response() == b"PONG"
-    client.connection_pool.release(lent)
-
-
-def test_what_a_child_does_first(node, monkeypatch):
-    pool, others = ConnectionPool(host="127.0.0.1", port=node.port), ConnectionPool(Dummy)
-    monkeypatch.setattr(module, "POOLS", {weakref.ref(pool): None, weakref.ref(others): None, lambda: None: None})
-    one, other = pool.get_connection(), others.get_connection()
-    one.connect()
-    module.after_fork_in_child()
-    assert (one._sock, one.used) == (None, NEVER)
-    assert (pool._created_connections, others._created_connections) == (0, 0)
-    assert others.get_connection() is not other
-
-
-def test_a_single_connection_is_the_childs_own_after_a_fork(node):
-    client = StrictRedis(**node.options, single_connection_client=True)
-    client.ping()
-    client.connection_pool.reset()
-    client.connection_pool.lender.reset()
-    assert client.ping() is True
-    assert len(node.links) == 2
-    client.close()
-
-
-def test_what_was_lent_before_a_fork_is_not_taken_back_in_the_child(make_client):
-    client = make_client()
-    pool = client.connection_pool
-    lent = pool.get_connection()
-    assert in_child(lambda: [pool.release(lent), pool._available_connections]) == "[None, []]"
-    pool.release(lent)
-    assert pool._available_connections == [lent]
-
-
-def test_a_child_of_a_class_of_the_users(make_client):
-    pool = ConnectionPool(Dummy)
-    lent = pool.get_connection()
-    assert in_child(lambda: pool.get_connection() is not lent) == "True"

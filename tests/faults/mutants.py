@@ -44,7 +44,7 @@ class Mutant:
 
 CLIENT, WIRE, TCP = "redis/client.py", "redis/connection/wire.py", "redis/connection/tcp.py"
 POOL, OUTCOME, BATCH = "redis/connection/pool.py", "redis/connection/outcome.py", "redis/connection/batch.py"
-RETRY = "redis/connection/retry.py"
+RETRY, ERRORS = "redis/connection/retry.py", "redis/protocol/errors.py"
 
 RETURN = """                if connection.owed:
                     connection.disconnect()
@@ -211,7 +211,7 @@ MUTANTS = [
         ),
         "test_01_right_caller",
         "test_interrupted_while_an_idle and tls",
-        harmless="the time of the last use is still the old one: the next user looks again, and puts the time-out right",
+        harmless="the time of the last use is still the old one: the next user looks again and mends the time-out",
     ),
     Mutant(
         3,
@@ -375,6 +375,21 @@ MUTANTS = [
         "test_a_connection_that_owes and tcp",
     ),
     Mutant(
+        8,
+        "Python code runs where an error reply is built",
+        ERRORS,
+        (
+            (
+                '    while replies are still owed.\n    """\n',
+                '    while replies are still owed.\n    """\n\n'
+                "    def __init__(self, *words):\n        super().__init__(*words)\n",
+            ),
+        ),
+        "test_01_right_caller",
+        "test_an_error_of_the_server_interrupted and unix",
+        harmless="what is raised there leaves the reader while the reply is owed: the connection is closed",
+    ),
+    Mutant(
         9,
         "disconnect() keeps the list",
         POOL,
@@ -394,8 +409,8 @@ MUTANTS = [
         CLIENT,
         (
             (
-                "if pool._available_connections is not idle:\n                    pool.take_over(idle)\n        if reply.__",
-                "pass\n        if reply.__",
+                "is not idle:\n                    pool.take_over(idle)\n        if reply.__",
+                "is not idle:\n                    pass\n        if reply.__",
             ),
         ),
         "test_16_pool_size",

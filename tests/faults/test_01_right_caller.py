@@ -90,6 +90,18 @@ def test_exchange_interrupted_at_every_instruction(transport, make) -> None:
         before = now
 
 
+def test_an_error_of_the_server_interrupted_at_every_instruction(keys, transport, make) -> None:
+    client = make(**transport.options)
+
+    def refused() -> None:
+        with pytest.raises(redis.ResponseError):
+            client.execute_command("INCR", "key:1")
+
+    for run in interruptions(refused, INSTRUCTION):
+        assert client.get("key:2") == keys["key:2"], run
+        assert sound(client.connection_pool), run
+
+
 def test_disconnect_interrupted_at_every_instruction(keys, transport, make) -> None:
     client = make(**transport.options)
     pool = client.connection_pool
@@ -110,7 +122,7 @@ def test_interrupted_twice(keys, transport, make, again: int) -> None:
 
 
 def test_interrupted_where_a_time_out_is_dealt_with(node, make) -> None:
-    """The answer is still under way while its connection is closed, and nobody has been idle long enough to be looked at."""
+    """The answer is still under way while its connection is closed, and nobody looks: it has not been idle for long."""
     if node.context:
         pytest.skip("TLS shakes hands longer than the time-out of this test")
     client = make(**node.options, socket_timeout=0.03)

@@ -38,18 +38,16 @@ def in_a_with_block(client: StrictRedis) -> None:
         pipe.reset()
 
 
-def kinds(pipe: StrictPipeline, old: Pipeline) -> None:
-    """A pipeline is a client."""
-    client: StrictRedis[Any] = pipe
-    client = old
-    base: BasePipeline = pipe
-    base = old
+def takes_client(client: StrictRedis[Any]) -> None: ...
 
 
-def helper(pipe: StrictRedis[Any]) -> None:
-    """What takes a client takes a pipeline."""
+def takes_pipeline(pipe: BasePipeline) -> None: ...
 
 
-def passed_on(client: StrictRedis) -> None:
-    helper(client.pipeline())
+def passed_on(client: StrictRedis, old: Redis) -> None:
+    """A pipeline is a client, too."""
+    takes_client(client.pipeline())
+    takes_client(old.pipeline())
+    takes_pipeline(client.pipeline())
+    takes_pipeline(old.pipeline())
     client.transaction(lambda pipe: pipe.incr("a"), "a", value_from_callable=True)

@@ -1,0 +1,72 @@
+"""The functions of the groups that programs import from ``redis.client``: helpers, and the callbacks of old.
+
+``__all__`` is the list; nothing is written here.
+"""
+
+from redis.commands.args import list_or_args
+from redis.commands.replies import (
+    bool_ok,
+    dict_merge,
+    float_or_none,
+    int_or_none,
+    pairs_to_dict,
+    pairs_to_dict_typed,
+    parse_config_get,
+    parse_georadius_generic,
+    parse_hscan,
+    parse_info,
+    parse_object,
+    parse_scan,
+    parse_zscan,
+    sort_return_tuples,
+    string_keys_to_dict,
+    timestamp_to_datetime,
+    zset_score_pairs,
+)
+from redis.commands.server_replies import (
+    SENTINEL_STATE_TYPES,
+    _parse_node_line,
+    parse_client_list,
+    parse_cluster_info,
+    parse_cluster_nodes,
+    parse_debug_object,
+    parse_sentinel_get_master,
+    parse_sentinel_master,
+    parse_sentinel_masters,
+    parse_sentinel_slaves_and_sentinels,
+    parse_sentinel_state,
+    parse_slowlog_get,
+)
+
+__all__ = [
+    "SENTINEL_STATE_TYPES",
+    "_parse_node_line",
+    "bool_ok",
+    "dict_merge",
+    "float_or_none",
+    "int_or_none",
+    "list_or_args",
+    "pairs_to_dict",
+    "pairs_to_dict_typed",
+    "parse_client_list",
+    "parse_cluster_info",
+    "parse_cluster_nodes",
+    "parse_config_get",
+    "parse_debug_object",
+    "parse_georadius_generic",
+    "parse_hscan",
+    "parse_info",
+    "parse_object",
+    "parse_scan",
+    "parse_sentinel_get_master",
+    "parse_sentinel_master",
+    "parse_sentinel_masters",
+    "parse_sentinel_slaves_and_sentinels",
+    "parse_sentinel_state",
+    "parse_slowlog_get",
+    "parse_zscan",
+    "sort_return_tuples",
+    "string_keys_to_dict",
+    "timestamp_to_datetime",
+    "zset_score_pairs",
+]
