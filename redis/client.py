@@ -1,8 +1,8 @@
 """The clients: how they are made, and what they offer beside the commands.
 
 ``StrictRedis`` has every command as a method (``commands/``), executes it (``execution.py``), and makes the objects
-that live beside it: pipelines, scripts, locks, Pub/Sub.  What this module imports beyond its needs is what programs have
-always imported from it; ``__all__`` lists it.
+that live beside it: pipelines, scripts, locks, Pub/Sub.  What this module imports beyond its needs is what programs
+have always imported from it; ``__all__`` lists it.
 """
 
 from __future__ import annotations

@@ -143,7 +143,7 @@ class Link:
     def __init__(self, node: FakeNode, sock: socket.socket, number: int) -> None:
         self.node, self.sock, self.number = node, sock, number
         self.session = Session()
-        self.resetting = False
+        self.resetting = self.closed = False
         self.buffer = b""
         self.words: list[bytes] = []
         self.thread = threading.Thread(target=self.serve, name=f"fakenode-{number}", daemon=True)
@@ -153,7 +153,7 @@ class Link:
             if self.node.context:
                 self.sock = self.node.context.wrap_socket(self.sock, server_side=True)
             self.node.take(ACCEPT, welcome)(self, lambda: b"")
-            while True:
+            while not self.closed:  # what was read before that is not executed any more
                 self.words = self.read_command()
                 self.node.received.append(tuple(word.decode("latin-1") for word in self.words))
                 self.node.take(self.words[0].decode().upper(), answer)(self, self.execute)
@@ -193,13 +193,14 @@ class Link:
 
     def reset(self) -> None:
         """Reset the connection; on a Unix socket, close it."""
-        self.resetting = True
+        self.resetting = self.closed = True
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
         # Wakes the thread that reads, and sends nothing: a FIN would come before the RST.
         shut(self.sock, socket.SHUT_RD)
         self.sock.close()
 
     def close(self) -> None:
+        self.closed = True
         if not self.resetting:
             shut(self.sock)
         self.sock.close()

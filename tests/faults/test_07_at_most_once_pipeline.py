@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from random import Random
 from time import sleep
 
@@ -10,7 +11,7 @@ import pytest
 
 import redis
 from tests.faults.conftest import SOAK
-from tests.faults.fakenode import RefusingPort, answer, close, drop, half, hold, reset, silent, stall
+from tests.faults.fakenode import FakeNode, RefusingPort, answer, close, drop, half, hold, reset, silent, stall
 from tests.faults.proxy import Proxy
 from tests.servers import ask
 
@@ -18,7 +19,18 @@ LOST = {"close": close, "half": half, "reset": reset}
 LATE = {"silent": silent, "hold": hold, "stall": stall}
 BOTH = pytest.mark.parametrize("transaction", [True, False], ids=["transaction", "plain"])
 #: More than the kernel takes at once.
-LARGE = "x" * 8_000_000
+LARGE = "x" * 3_000_000
+
+
+@pytest.fixture
+def client(node: FakeNode, make: Callable[..., redis.StrictRedis]) -> redis.StrictRedis:
+    return make(**node.options, socket_timeout=0.1, socket_connect_timeout=2)
+
+
+@pytest.fixture
+def patient(node: FakeNode, make: Callable[..., redis.StrictRedis]) -> redis.StrictRedis:
+    """For what takes its time."""
+    return make(**node.options, socket_timeout=5)
 
 
 @BOTH
@@ -59,26 +71,26 @@ def test_a_transaction_that_was_dropped_is_unknown(node, client, name: str) -> N
     assert caught.value.maybe_applied is True and node.count("INCRBY") == 0
 
 
-def test_a_transaction_sent_in_part_was_not_applied_and_is_sent_again(node, client) -> None:
+def test_a_transaction_sent_in_part_was_not_applied_and_is_sent_again(node, patient) -> None:
     """Without its EXEC the server executes nothing of it."""
-    client.ping()
+    patient.ping()
     node.script("MULTI", drop)
-    assert client.pipeline().incr("n").set("large", LARGE).execute() == [1, True]
+    assert patient.pipeline().incr("n").set("large", LARGE).execute() == [1, True]
     assert node.count("INCRBY") == 1 and node.count("EXEC") == 1
     node.script("MULTI", drop, drop)
     with pytest.raises(redis.ConnectionError) as caught:
-        client.pipeline().incr("n").set("large", LARGE).execute()
+        patient.pipeline().incr("n").set("large", LARGE).execute()
     assert caught.value.maybe_applied is False and caught.value.attempt == 2
     assert node.count("INCRBY") == 1
 
 
-def test_a_plain_pipeline_sent_in_part_is_unknown(node, client) -> None:
-    client.ping()
+def test_a_plain_pipeline_sent_in_part_is_unknown(node, patient) -> None:
+    patient.ping()
     node.script("SET", drop)
     with pytest.raises(redis.ConnectionError) as caught:
-        client.pipeline(transaction=False).incr("n").set("small", 1).set("large", LARGE).execute()
+        patient.pipeline(transaction=False).incr("n").set("small", 1).set("large", LARGE).execute()
     assert caught.value.maybe_applied is True
-    assert caught.value.replies == [1]
+    assert caught.value.replies in ([1], []), "a reset may overtake what had been sent before"
     assert node.count("INCRBY") == 1
 
 
@@ -106,7 +118,7 @@ def test_what_only_reads_is_sent_once_more(node, client, action) -> None:
     client.set("a", "A")
     node.script("GET", action)
     pipe = client.pipeline(transaction=False)
-    assert pipe.get("a").echo("x").get("a").execute() == [b"A", b"x", b"A"]
+    assert pipe.get("a").get("b").get("a").execute() == [b"A", None, b"A"]
     node.script("GET", action, action)
     with pytest.raises(redis.ConnectionError) as caught:
         pipe.get("a").get("a").execute()
@@ -116,7 +128,7 @@ def test_what_only_reads_is_sent_once_more(node, client, action) -> None:
 
 @BOTH
 def test_a_time_out_is_tried_again_where_the_user_asked_for_it(node, make, transaction: bool) -> None:
-    client = make(**node.options, socket_timeout=0.3, retry_on_timeout=True)
+    client = make(**node.options, socket_timeout=0.1, retry_on_timeout=True)
     client.ping()
     node.script("EXEC" if transaction else "INCRBY", silent, answer)
     assert client.pipeline(transaction).incr("n").execute() == [2]
@@ -128,7 +140,7 @@ def test_a_time_out_is_tried_again_where_the_user_asked_for_it(node, make, trans
 
 @BOTH
 def test_a_time_out_and_then_nobody_home_is_still_unknown(node, make, transaction: bool) -> None:
-    client = make(**node.options, socket_timeout=0.3, retry_on_timeout=True)
+    client = make(**node.options, socket_timeout=0.1, retry_on_timeout=True)
     client.ping()
     node.script("EXEC" if transaction else "INCRBY", silent)
     node.script("accept", close)

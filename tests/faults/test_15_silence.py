@@ -15,6 +15,9 @@ from tests.faults.fakenode import Action, FakeNode, answer, hold, raw
 from tests.servers import ask
 
 INTERVAL, PATIENCE = 0.3, 0.2
+#: Most of it is about time, which is the same over every transport.
+TCP_NODE = pytest.mark.parametrize("node", ["tcp"], indirect=True)
+TCP = pytest.mark.parametrize("transport", ["tcp"], indirect=True)
 
 
 def confirmed(protocol: int, channel: str = "a", extra: bytes = b"") -> Action:
@@ -49,6 +52,7 @@ def silent_node(node: FakeNode, protocol: int) -> FakeNode:
     return node
 
 
+@pytest.mark.parametrize("node", ["tcp", "tls"], indirect=True)
 @pytest.mark.parametrize("step", [0.05, None], ids=["polling", "waiting"])
 @pytest.mark.parametrize("options", [{"socket_timeout": PATIENCE}, {}], ids=["socket_timeout", "none"])
 def test_a_dead_peer_is_given_up(silent_node: FakeNode, make: Callable[..., Any], options, step) -> None:
@@ -66,6 +70,7 @@ def test_a_dead_peer_is_given_up(silent_node: FakeNode, make: Callable[..., Any]
         assert silent_node.received.count(("PING", "redispy-health-check")) == 1
 
 
+@TCP_NODE
 def test_at_most_one_ping_is_in_flight(silent_node: FakeNode, make) -> None:
     with make(**silent_node.options, socket_timeout=5).pubsub(health_check_interval=0.05) as p:
         p.subscribe("a")
@@ -75,14 +80,37 @@ def test_at_most_one_ping_is_in_flight(silent_node: FakeNode, make) -> None:
         assert silent_node.received.count(("PING", "redispy-health-check")) == 1
 
 
-def test_silence_in_the_middle_of_a_message(node: FakeNode, make, protocol: int) -> None:
+@pytest.mark.parametrize("node", ["tcp", "tls"], indirect=True)
+@pytest.mark.parametrize("options", [{"socket_timeout": PATIENCE}, {}], ids=["socket_timeout", "none"])
+def test_silence_in_the_middle_of_a_message(node: FakeNode, make, protocol: int, options) -> None:
     node.script("SUBSCRIBE", confirmed(protocol, extra=half_a_message(protocol)), confirmed(protocol))
-    with make(**node.options, socket_timeout=PATIENCE).pubsub(reconnect_messages=True) as p:
+    node.script("PING", hold)
+    patience = options.get("socket_timeout", INTERVAL)
+    with make(**node.options, **options).pubsub(health_check_interval=INTERVAL, reconnect_messages=True) as p:
         p.subscribe("a")
         read_until(p, "subscribe", 1)
-        assert read_until(p, "reconnect", 2) < PATIENCE + 0.3
+        start = monotonic()
+        assert p.get_message(timeout=0.1) is None
+        assert monotonic() - start < 0.2, "the rest of a message is not waited for longer than we were told"
+        assert read_until(p, "reconnect", 2) < INTERVAL + patience + 0.3
 
 
+def test_a_message_that_comes_in_pieces(node: FakeNode, make, protocol: int) -> None:
+    def in_pieces(link: Any, execute: Any) -> None:
+        confirmed(protocol)(link, execute)
+        for piece in (half_a_message(protocol), b"y" * 500, b"z" * 497, b"\r\n"):
+            sleep(0.15)
+            link.write(piece)
+
+    node.script("SUBSCRIBE", in_pieces)
+    with make(**node.options, socket_timeout=0.1).pubsub(health_check_interval=0.2) as p:
+        p.subscribe("a")
+        read_until(p, "subscribe", 1)
+        heard = [p.get_message(timeout=0.1) for _ in range(8)]
+        assert [message["data"] for message in heard if message] == [b"xxx" + b"y" * 500 + b"z" * 497]
+
+
+@TCP
 def test_a_peer_that_stays_dead(proxy, make) -> None:
     """As long as nothing passes each call is an error in time; when it does again, all is well without any help."""
     client = make(**proxy.options, socket_timeout=PATIENCE)
@@ -121,6 +149,7 @@ def test_a_live_peer_is_left_alone(transport, make) -> None:
         assert gaps == []
 
 
+@TCP
 def test_who_reads_seldom_is_no_sign_of_silence(transport, make) -> None:
     client = make(**transport.options, socket_timeout=0.05)
     gaps: list[PubSub] = []
@@ -132,19 +161,26 @@ def test_who_reads_seldom_is_no_sign_of_silence(transport, make) -> None:
         assert gaps == []
 
 
+@TCP_NODE
 def test_a_busy_channel_is_not_asked(node: FakeNode, make, protocol: int) -> None:
     message = b"%c3\r\n$7\r\nmessage\r\n$1\r\na\r\n$1\r\nx\r\n" % (b">" if protocol == 3 else b"*")
-    node.script("SUBSCRIBE", confirmed(protocol))
+
+    def talkative(link: Any, execute: Any) -> None:
+        confirmed(protocol)(link, execute)
+        for _ in range(15):
+            sleep(0.03)
+            link.write(message)
+
+    node.script("SUBSCRIBE", talkative)
     with make(**node.options).pubsub(health_check_interval=0.3) as p:
         p.subscribe("a")
         read_until(p, "subscribe", 1)
-        for _ in range(20):
-            node.links[0].write(message)
+        for _ in range(15):
             assert p.get_message(timeout=1)["data"] == b"x"
-            sleep(0.03)
         assert not [words for words in node.received if words[0] == "PING"]
 
 
+@TCP_NODE
 def test_others_go_on_while_one_waits(silent_node: FakeNode, make) -> None:
     """A thread that subscribes does not wait for the one that waits for the silent peer."""
     silent_node.script("PING", answer)

@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
-from typing import Any
 
 import pytest
 
@@ -19,6 +18,7 @@ from tests.servers import ask, until
 SECONDS = 30.0 if SOAK else 1.5
 #: Seconds within which a thread that is not in a deadlock comes to its end.
 PATIENCE = 10
+TCP = pytest.mark.parametrize("transport", ["tcp"], indirect=True)
 
 
 class Cycle:
@@ -89,12 +89,7 @@ def test_four_threads(transport, make) -> None:
     assert len(client.connection_pool._available_connections) == client.connection_pool._created_connections
 
 
-def held_locks(client: StrictRedis) -> dict[str, Any]:
-    """Every lock of the library that a thread can hold while Python runs."""
-    p = client.pubsub()
-    return {"of a Pub/Sub object": (p._lock, p)}
-
-
+@TCP
 def test_while_the_lock_of_a_pubsub_object_is_held(transport, make) -> None:
     """The finalizers run in the thread that holds it, and in another one; neither wants it."""
     client = make(**transport.options)
@@ -103,7 +98,7 @@ def test_while_the_lock_of_a_pubsub_object_is_held(transport, make) -> None:
 
         def holder() -> None:
             with p._lock:
-                for _ in range(20):
+                for _ in range(5):
                     leave_behind(client)
                     gc.collect()
                 assert in_threads([lambda: leave_behind(client), gc.collect]) == []
@@ -113,6 +108,7 @@ def test_while_the_lock_of_a_pubsub_object_is_held(transport, make) -> None:
         assert len(client.connection_pool._live) - len(client.connection_pool._available_connections) == 1
 
 
+@TCP
 def test_the_object_itself_dies_while_its_lock_is_held(transport, make) -> None:
     client = make(**transport.options)
 
@@ -128,6 +124,7 @@ def test_the_object_itself_dies_while_its_lock_is_held(transport, make) -> None:
     until(lambda: ask(transport.server, "PUBSUB", "CHANNELS") == [])
 
 
+@TCP
 def test_while_threads_stand_in_line_for_a_connection(transport, make) -> None:
     lender = make(**transport.options).connection_pool
     options = {"connection_class": lender.connection_class, **lender.connection_kwargs}

@@ -15,6 +15,7 @@ from redis.client import PubSub
 from tests.faults.test_18_fork import child, thread, work
 from tests.servers import ask, until
 
+TCP = pytest.mark.parametrize("transport", ["tcp"], indirect=True)
 pytestmark = pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
 
 
@@ -32,7 +33,7 @@ def use_inherited(client: redis.StrictRedis, pubsub: PubSub) -> None:
     """What a child does with the objects of its parent: they work, over connections of their own."""
     work(client, "child")
     pubsub.subscribe("child")
-    pubsub.get_message(timeout=1)
+    until(lambda: (pubsub.get_message(timeout=0.1) or {}).get("channel") == b"child")
     assert client.publish("child", "to the child") == 1
     hear(pubsub, "to the child")
 
@@ -65,6 +66,7 @@ def test_both_go_on(client, pubsub) -> None:
     assert gaps == [], "the child has closed the connection of its parent"
 
 
+@TCP
 def test_a_child_that_closes(transport, client, pubsub) -> None:
     with child(lambda: (pubsub.close(), client.close())):
         pass
@@ -91,6 +93,7 @@ def holding(lock: Any) -> Iterator[None]:
         holder.join()
 
 
+@TCP
 def test_while_another_thread_holds_the_lock(client, pubsub) -> None:
     with holding(pubsub._lock), child(lambda: use_inherited(client, pubsub)):
         work(client, "parent")
@@ -108,6 +111,7 @@ def test_while_another_thread_waits_for_a_message(client, pubsub) -> None:
     assert [message["data"] for message in heard] == [b"x"]
 
 
+@TCP
 def test_while_another_thread_waits_and_the_child_closes(client, pubsub) -> None:
     heard: list[Any] = []
     waiting = thread(lambda: heard.append(pubsub.get_message(timeout=None)))
@@ -119,6 +123,7 @@ def test_while_another_thread_waits_and_the_child_closes(client, pubsub) -> None
     assert [message["data"] for message in heard] == [b"x"]
 
 
+@TCP
 def test_while_a_thread_of_ours_reads(client) -> None:
     heard: list[Any] = []
     pubsub = client.pubsub()
@@ -138,6 +143,7 @@ def listen_in_child(options: dict[str, Any]) -> None:
         use_inherited(client, pubsub)
 
 
+@TCP
 @pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
 def test_multiprocessing(transport, speech, client, pubsub, method: str) -> None:
     context = multiprocessing.get_context(method)
