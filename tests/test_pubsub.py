@@ -530,6 +530,17 @@ def test_after_a_disconnect_everything_is_subscribed_again(r, p, kind):
     assert [message["type"] for message in messages(p, 2)] == ["message", "pmessage"]
 
 
+def test_somebody_else_connects_it(client):
+    """Not only closed, but connected again, with nothing subscribed on it."""
+    with client.pubsub(reconnect_messages=True) as p:
+        p.subscribe("a")
+        settled(p)
+        p.connection.disconnect()
+        p.connection.connect()
+        assert [message["type"] for message in messages(p, 2)] == ["reconnect", "subscribe"]
+        assert client.publish("a", "x") == 1
+
+
 @pytest.mark.parametrize("send", ["subscribe", "unsubscribe", "ping"])
 def test_a_connection_that_was_lost_while_nobody_read(server, client, send):
     """Whatever is sent next finds it, makes it anew, and nothing is forgotten."""
@@ -637,9 +648,16 @@ def test_others_subscribe_and_unsubscribe_while_one_reads(make_client, transport
 
 
 def test_others_subscribe_while_the_connection_is_killed_again_and_again(server, client):
-    """Nothing that was asked for may be forgotten, whoever finds the connection lost."""
+    """Nothing that was asked for may be forgotten, whoever finds the connection lost; who reads makes it anew."""
     done = threading.Event()
-    with client.pubsub(ignore_subscribe_messages=True) as p:
+    connecting = []
+
+    class Watched(PubSub):
+        def on_connect(self, connection):
+            connecting.append(threading.current_thread())
+            super().on_connect(connection)
+
+    with Watched(client.connection_pool, ignore_subscribe_messages=True) as p:
         p.subscribe("always")
 
         def read():
@@ -652,7 +670,8 @@ def test_others_subscribe_while_the_connection_is_killed_again_and_again(server,
                 p.unsubscribe(f"{number}:{step % 5}")
                 sleep(0.001)
 
-        with thread(read):
+        with thread(read) as reader:
+            until(lambda: p._reading is not None)
             with thread(lambda: work(1)), thread(lambda: work(2)):
                 for _ in range(40):
                     ask(server, "CLIENT", "KILL", "TYPE", "pubsub")
@@ -660,6 +679,8 @@ def test_others_subscribe_while_the_connection_is_killed_again_and_again(server,
             until(lambda: {name.decode() for name in ask(server, "PUBSUB", "CHANNELS")} == wanted(p))
             done.set()
         assert len(p.channels) == 23
+        # Between two reads nobody reads: another may come first then, but that is rare.
+        assert connecting.count(reader) > len(connecting) / 2
 
 
 def wanted(pubsub):

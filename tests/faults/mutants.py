@@ -42,7 +42,7 @@ class Mutant:
     python: tuple[int, int] = (3, 11)
 
 
-CLIENT, WIRE, TCP = "redis/client.py", "redis/connection/wire.py", "redis/connection/tcp.py"
+EXECUTION, WIRE, TCP = "redis/execution.py", "redis/connection/wire.py", "redis/connection/tcp.py"
 POOL, OUTCOME, BATCH = "redis/connection/pool.py", "redis/connection/outcome.py", "redis/connection/batch.py"
 RETRY, ERRORS = "redis/connection/retry.py", "redis/protocol/errors.py"
 
@@ -55,7 +55,7 @@ MUTANTS = [
     Mutant(
         1,
         "a connection comes back whatever it owes",
-        CLIENT,
+        EXECUTION,
         ((RETURN, "                idle.append(connection)\n"),),
         "test_01_right_caller",
         "test_incr_interrupted and tcp and private",
@@ -63,7 +63,7 @@ MUTANTS = [
     Mutant(
         1,
         "a second way back, where something failed",
-        CLIENT,
+        EXECUTION,
         (
             (
                 "        connection.disconnect()\n        name, unknown",
@@ -245,7 +245,7 @@ MUTANTS = [
     Mutant(
         4,
         "the retry loop catches public classes",
-        CLIENT,
+        EXECUTION,
         (
             (
                 "(NotSent, Unknown) as fault:\n                reply = self._send_again(",
@@ -282,7 +282,7 @@ MUTANTS = [
     Mutant(
         6,
         "nobody looks at an idle connection",
-        CLIENT,
+        EXECUTION,
         (("                if now - connection.used > LOOK:\n", "                if connection.used < 0:\n"),),
         "test_14_idle",
         "test_again_and_again and tcp",
@@ -314,7 +314,7 @@ MUTANTS = [
     Mutant(
         6,
         "a second attempt forgets what the first may have done",
-        CLIENT,
+        EXECUTION,
         (
             (
                 "            applied = unknown or isinstance(second, Unknown)\n",
@@ -406,7 +406,7 @@ MUTANTS = [
     Mutant(
         9,
         "nobody empties the old list",
-        CLIENT,
+        EXECUTION,
         (
             (
                 "is not idle:\n                    pool.take_over(idle)\n        if reply.__",

@@ -78,14 +78,16 @@ class Store:
         return OK
 
     def do_incr(self, session: Session, key: bytes) -> bytes:
-        values = self.values[session.db]
-        values[key] = b"%d" % (int(values.get(key, b"0")) + 1)
-        return integer(int(values[key]))
+        return self.do_incrby(session, key, b"1")
 
     def do_incrby(self, session: Session, key: bytes, amount: bytes) -> bytes:
         values = self.values[session.db]
-        values[key] = b"%d" % (int(values.get(key, b"0")) + int(amount))
-        return integer(int(values[key]))
+        try:
+            number = int(values.get(key, b"0")) + int(amount)
+        except (TypeError, ValueError):
+            return error("ERR value is not an integer or out of range")
+        values[key] = b"%d" % number
+        return integer(number)
 
     def do_lpush(self, session: Session, key: bytes, *items: bytes) -> bytes:
         queue = self.values[session.db].setdefault(key, deque())

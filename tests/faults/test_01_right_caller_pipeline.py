@@ -79,7 +79,7 @@ def test_interrupted_at_every_line_of_a_large_batch(client, transaction: bool) -
         return client.pipeline(transaction).set("large", value).incr("n").get("large").execute()
 
     counter = Counter(client)
-    for run in interruptions(call, LINE, step=2):
+    for run in interruptions(call, LINE, step=3):
         assert client.pipeline(transaction).get("key:1").echo("mine").execute() == [KEYS["key:1"], b"mine"], run
         assert sound(client.connection_pool), run
         counter.check(run)
@@ -92,7 +92,7 @@ def test_interrupted_at_every_instruction(client, transaction: bool, make_error)
         return client.pipeline(transaction).incr("n").get("key:1").execute()
 
     counter = Counter(client)
-    for run in interruptions(call, INSTRUCTION, make=make_error, step=2 if make_error is eagain else 7):
+    for run in interruptions(call, INSTRUCTION, make=make_error, step=3 if make_error is eagain else 11):
         assert client.pipeline(transaction).echo("mine").get("key:2").execute() == [b"mine", KEYS["key:2"]], run
         assert run.error is run.raised, run
         assert sound(client.connection_pool), run

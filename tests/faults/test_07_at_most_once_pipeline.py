@@ -23,6 +23,12 @@ LARGE = "x" * 3_000_000
 
 
 @pytest.fixture
+def speech() -> dict[str, object]:
+    """The usual: what is sent again does not depend on how replies are read."""
+    return {}
+
+
+@pytest.fixture
 def client(node: FakeNode, make: Callable[..., redis.StrictRedis]) -> redis.StrictRedis:
     return make(**node.options, socket_timeout=0.1, socket_connect_timeout=2)
 

@@ -112,9 +112,9 @@ def test_a_large_command_that_left_in_part(node, make) -> None:
 
 BROKEN_PIPE = """
 import signal, sys, time
-import redis, redis.client
+import redis, redis.execution
 signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-redis.client.LOOK = 1000
+redis.execution.LOOK = 1000
 client = redis.StrictRedis(unix_socket_path=sys.argv[1])
 print(client.incr("n"))
 client.execute_command("ECHO", "close")

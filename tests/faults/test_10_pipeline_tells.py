@@ -9,7 +9,7 @@ import pytest
 import redis
 from redis.client import StrictRedis
 from redis.connection import ConnectionPool
-from tests.faults.fakenode import RefusingPort, close, drop, half, listen, raw, reset, silent
+from tests.faults.fakenode import FakeNode, RefusingPort, close, drop, half, listen, raw, reset, silent
 
 LOST = {"close": close, "half": half, "reset": reset, "drop": drop}
 
@@ -69,16 +69,11 @@ def test_nothing_had_come_where_nothing_was_sent() -> None:
     assert (caught.value.replies, caught.value.maybe_applied) == ([], False)
 
 
-def test_the_classic_way_tells_it_too(node, speech) -> None:
-    class Pool(ConnectionPool):
-        pass
-
+def test_the_classic_way_tells_it_too(speech) -> None:
     class Own(redis.Connection):
         pass
 
-    if "host" not in node.options or node.context:
-        pytest.skip("the class of connection is that of TCP")
-    with Pool(Own, **node.options, **speech) as pool:
+    with FakeNode() as node, ConnectionPool(Own, **node.options, **speech) as pool:
         client = StrictRedis(connection_pool=pool)
         node.script("INCRBY", half)
         with pytest.raises(redis.ConnectionError) as caught:

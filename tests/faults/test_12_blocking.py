@@ -14,8 +14,7 @@ from tests.servers import ask
 PATIENCE = 0.15
 WAYS = {
     "method": lambda client, seconds: client.blpop("queue", timeout=seconds),
-    "raw": lambda client, seconds: client.execute_command("BLPOP", "queue", seconds),
-    "small letters": lambda client, seconds: client.execute_command(b"blpop", "queue", str(seconds)),
+    "raw": lambda client, seconds: client.execute_command(b"blpop", "queue", str(seconds)),
 }
 
 

@@ -161,6 +161,19 @@ def test_who_reads_seldom_is_no_sign_of_silence(transport, make) -> None:
         assert gaps == []
 
 
+def test_a_message_that_comes_byte_by_byte(transport, proxy, make) -> None:
+    """A record of TLS is not waited for either."""
+    with make(**proxy.options).pubsub() as p:
+        p.subscribe("a")
+        read_until(p, "subscribe", 1)
+        proxy.replies.split = True
+        ask(transport.server, "PUBLISH", "a", "x" * 1500)
+        start = monotonic()
+        assert p.get_message(timeout=0.1) is None
+        assert monotonic() - start < 0.25
+        read_until(p, "message", 5)
+
+
 @TCP_NODE
 def test_a_busy_channel_is_not_asked(node: FakeNode, make, protocol: int) -> None:
     message = b"%c3\r\n$7\r\nmessage\r\n$1\r\na\r\n$1\r\nx\r\n" % (b">" if protocol == 3 else b"*")

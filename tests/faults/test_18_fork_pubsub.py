@@ -111,12 +111,24 @@ def test_while_another_thread_waits_for_a_message(client, pubsub) -> None:
     assert [message["data"] for message in heard] == [b"x"]
 
 
+def subscribe_at_once(client: redis.StrictRedis, pubsub: PubSub) -> None:
+    """In the child nobody reads: it connects when it subscribes, and not when it reads."""
+    pubsub.subscribe("child")
+    until(lambda: client.publish("child", "x") == 1)
+
+
+def close_first(client: redis.StrictRedis, pubsub: PubSub) -> None:
+    pubsub.close()
+    use_inherited(client, pubsub)
+
+
 @TCP
-def test_while_another_thread_waits_and_the_child_closes(client, pubsub) -> None:
+@pytest.mark.parametrize("task", [subscribe_at_once, close_first])
+def test_while_another_thread_waits_and_the_child_does_not(client, pubsub, task) -> None:
     heard: list[Any] = []
     waiting = thread(lambda: heard.append(pubsub.get_message(timeout=None)))
     until(lambda: pubsub._reading is not None)
-    with child(lambda: (pubsub.close(), use_inherited(client, pubsub))):
+    with child(lambda: task(client, pubsub)):
         pass
     assert client.publish("parent", "x") == 1
     waiting.join(5)

@@ -23,6 +23,6 @@ def test_every_rule_is_broken_at_least_once() -> None:
 
 
 def test_a_text_that_is_not_there_is_an_error() -> None:
-    mutant = Mutant(1, "nothing", "redis/client.py", (("no such text", ""),), "test_mutants", "nothing")
+    mutant = Mutant(1, "nothing", "redis/execution.py", (("no such text", ""),), "test_mutants", "nothing")
     with pytest.raises(ValueError, match="0 times"):
         mutate("source", mutant)
