@@ -68,8 +68,8 @@ __all__ = [
     "Token",
     "UnixDomainSocketConnection",
     "WatchError",
-    *published.__all__,
 ]
+__all__ += published.__all__
 
 Client = TypeVar("Client", bound="StrictRedis[Any]")
 

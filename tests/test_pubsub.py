@@ -538,6 +538,10 @@ def test_somebody_else_connects_it(client):
         p.connection.disconnect()
         p.connection.connect()
         assert [message["type"] for message in messages(p, 2)] == ["reconnect", "subscribe"]
+        p.connection.disconnect()
+        p.connection.connect()
+        p.subscribe("b")
+        until(lambda: client.publish("b", "x") == 1)
         assert client.publish("a", "x") == 1
 
 

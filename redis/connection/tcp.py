@@ -64,6 +64,8 @@ class Connection(Wire):
     connecting: ClassVar[Seam] = CONNECTING
     #: The same for the handshake.
     greeting: ClassVar[Seam] = GREETING
+    #: The generation of the pool that lent it.
+    pool_generation = 0
     #: What was sent last by its name, for the text of an error.
     _doing = ""
 

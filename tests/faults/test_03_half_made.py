@@ -71,7 +71,7 @@ def ann_of_node(node, make):
 @pytest.mark.parametrize("unit", [LINE, INSTRUCTION])
 def test_interrupted_at_every_point_of_the_handshake(ann, make, unit: str) -> None:
     client = make(**ann)
-    step = 1 if unit == LINE else 13
+    step = 1 if unit == LINE else 29
     for run in interruptions(lambda: who(client), unit, prepare=client.connection_pool.disconnect, step=step):
         assert run.error in (run.raised, None), run
         assert who(client) == (b"ann", b"3"), run
@@ -173,6 +173,6 @@ def test_a_server_that_accepts_and_says_nothing(node, ann_of_node) -> None:
 
 def test_an_interrupted_handshake_of_a_single_connection(ann, make) -> None:
     client = make(**ann, single_connection_client=True)
-    for run in interruptions(lambda: who(client), LINE, prepare=client.connection_pool.disconnect):
+    for run in interruptions(lambda: who(client), LINE, prepare=client.connection_pool.disconnect, step=4):
         assert isinstance(run.raised, Interrupted)
         assert who(client) == (b"ann", b"3"), run

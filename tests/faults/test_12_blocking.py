@@ -40,9 +40,9 @@ def later(seconds: float, call) -> threading.Timer:
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 def test_nothing_comes(patient, way) -> None:
-    result, took = timed(lambda: way(patient, 0.3))
+    result, took = timed(lambda: way(patient, 0.2))
     assert result is None
-    assert 0.3 <= took < 0.6
+    assert 0.2 <= took < 0.6
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
@@ -64,13 +64,13 @@ def test_zero_waits_for_ever(patient, transport) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [("XREAD", "BLOCK", 250, "STREAMS", "stream", "$"), ("WAIT", 1, 250), ("bzpopmin", "zset", "0.25")],
+    [("XREAD", "BLOCK", 200, "STREAMS", "stream", "$"), ("WAIT", 1, 200), ("bzpopmin", "zset", "0.2")],
     ids=lambda words: words[0],
 )
 def test_each_in_its_own_unit(patient, words: tuple) -> None:
     result, took = timed(lambda: patient.execute_command(*words))
     assert not isinstance(result, Exception) and not result
-    assert 0.25 <= took < 0.6
+    assert 0.2 <= took < 0.6
 
 
 def test_a_wedged_server(patient, proxy) -> None:

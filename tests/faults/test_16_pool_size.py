@@ -227,7 +227,7 @@ def test_interrupted_while_waiting(server) -> None:
     """A waiter who is interrupted passes his turn on."""
     with BlockingConnectionPool(max_connections=1, timeout=0.02, host=server.host, port=server.port) as pool:
         held = pool.get_connection("PING")
-        for run in interruptions(lambda: gives_up(pool), INSTRUCTION, step=3):
+        for run in interruptions(lambda: gives_up(pool), INSTRUCTION, step=7):
             # A finalizer may have swallowed it; else it came through.
             assert run.error in (run.raised, None), run
         pool.release(held)
