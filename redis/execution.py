@@ -17,7 +17,7 @@ from time import monotonic
 from typing import Any
 
 from redis.commands.spec import PLAIN, SPECS, Special, name_of, named, understand
-from redis.connection.outcome import Fault, NotSent, Unknown, annotate, complete, is_of, public_error
+from redis.connection.outcome import Fault, NotSent, Unknown, annotate, complete, is_of, public_error, second_attempt
 from redis.connection.parsers import ReaderParser, is_reader_parser
 from redis.connection.pool import LOOK, OURS, BlockingConnectionPool, ConnectionPool, SingleConnectionPool, closed_error
 from redis.connection.retry import may_send_again
@@ -103,7 +103,7 @@ class Execution:
                 if pool._available_connections is not idle:
                     pool.take_over(idle)
         if reply.__class__ is ErrorReply:
-            raise self._refusal(reply, words, connection)
+            raise self._refusal(reply, words, connection, pool)
         callback = self.response_callbacks.get(args[0])
         if callback is None:
             return reply
@@ -125,12 +125,15 @@ class Execution:
         except (NotSent, Unknown) as second:
             applied = unknown or isinstance(second, Unknown)
             raise public_error(second, name, connection.address, 2, applied) from second.__cause__
+        except RedisError as error:
+            second_attempt(error, unknown)
+            raise
 
-    def _refusal(self, reply: ErrorReply, words: tuple[Any, ...], connection: Any) -> RedisError:
+    def _refusal(self, reply: ErrorReply, words: tuple[Any, ...], connection: Any, pool: ConnectionPool) -> RedisError:
         """The error that the server's words mean; the pool is told where the server is not what it was."""
         error = annotate(error_from(reply), name_of(words), connection.address, "recv", 1)
         if isinstance(error, SERVER_CHANGED):
-            self._pool.retire()
+            pool.retire()
         return error
 
     # The classic way.
@@ -155,9 +158,14 @@ class Execution:
                 name, timed_out = name_of(words), isinstance(error, TimeoutError)
                 retry_on_timeout = getattr(connection, "retry_on_timeout", False)
                 blocking = special.wait is not None
-                if not may_send_again(error.maybe_applied, timed_out, is_readonly(name), blocking, retry_on_timeout):
+                unknown = error.maybe_applied
+                if not may_send_again(unknown, timed_out, is_readonly(name), blocking, retry_on_timeout):
                     raise
-            return self._converse(connection, words, special, args[0], options)
+            try:
+                return self._converse(connection, words, special, args[0], options)
+            except RedisError as error:
+                second_attempt(error, unknown)
+                raise
         finally:
             self._pool.release(connection)
 
@@ -178,7 +186,7 @@ class Execution:
 
     def parse_response(self, connection: Any, command_name: Any, **options: Any) -> Any:
         """Read a reply off ``connection`` and shape it as the callback of ``command_name`` does."""
-        spec = SPECS.get(command_name)
+        spec = SPECS.get(name_of((command_name,)))
         try:
             if spec is not None and not spec.decode and isinstance(connection, Connection):
                 response = connection.read_response(disable_decoding=True)

@@ -16,13 +16,13 @@ from itertools import repeat
 from types import TracebackType
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
-from redis.commands.spec import PLAIN, SPECS, Special, name_of, understand
+from redis.commands.spec import PLAIN, SPECS, Special, name_of, named, understand
 from redis.connection.batch import Batch
-from redis.connection.outcome import NotSent, Unknown, annotate, complete, is_of, public_error
+from redis.connection.outcome import NotSent, Unknown, annotate, complete, is_of, public_error, second_attempt
 from redis.connection.pool import OURS, close_if_stale
 from redis.connection.retry import may_send_again
 from redis.connection.tcp import Connection
-from redis.connection.wire import NEVER
+from redis.connection.wire import NEVER, Keeper
 from redis.exceptions import (
     BusyLoadingError,
     ConnectionError,
@@ -109,7 +109,8 @@ class BasePipeline:
         self.watching = False
         self.explicit_transaction = False
         #: What the connection was when it was borrowed: kept by one client, and altered by it.
-        self._kept = self._altered = False
+        self._kept: Keeper | None = None
+        self._altered = False
 
     def __enter__(self: AnyPipeline) -> AnyPipeline:
         return self
@@ -152,7 +153,7 @@ class BasePipeline:
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
         """Queue a command and return the pipeline; while keys are watched, and for WATCH, execute it at once."""
-        if (self.watching or args[0] == "WATCH") and not self.explicit_transaction:
+        if (self.watching or (args and args[0] == "WATCH")) and not self.explicit_transaction:
             return self.immediate_execute_command(*args, **options)
         self.command_stack.append((args, options))
         return self
@@ -185,6 +186,7 @@ class BasePipeline:
 
     def immediate_execute_command(self, *args: Any, **options: Any) -> Any:
         """Execute a command at once, over the connection that watches or will watch."""
+        args = named(args)
         words, special = understand(args)
         connection = self._borrow(name_of(words))
         talk = partial(self._talk, connection, words, special, args[0], options)
@@ -208,7 +210,7 @@ class BasePipeline:
         """One command and its reply; the last two arguments are those of every attempt."""
         if isinstance(connection, Connection):
             # WATCH is undone by EXEC or UNWATCH; after anything else that changes a connection it is not used again.
-            connection.kept = self._kept or name_of(words) in ("WATCH", "UNWATCH")
+            connection.kept = self._kept or (Keeper() if name_of(words) in ("WATCH", "UNWATCH") else None)
         try:
             result = self._converse(connection, words, special, name, options)  # type: ignore[attr-defined]
         except (ConnectionError, TimeoutError) as error:
@@ -231,7 +233,7 @@ class BasePipeline:
         """The connection of this pipeline, which it keeps until :meth:`reset`."""
         if self.connection is None:
             connection = self.connection_pool.get_connection(name, self.shard_hint)
-            self._kept, self._altered = getattr(connection, "kept", False), getattr(connection, "altered", False)
+            self._kept, self._altered = getattr(connection, "kept", None), getattr(connection, "altered", False)
             self.connection = connection
         return self.connection
 
@@ -252,7 +254,11 @@ class BasePipeline:
             allowed = getattr(connection, "retry_on_timeout", False)
             if self.watching or not may_send_again(unknown, timed_out, order.readonly, order.blocking, allowed):
                 raise
-        return attempt(2, unknown)
+        try:
+            return attempt(2, unknown)
+        except RedisError as error:
+            second_attempt(error, unknown)
+            raise
 
     # Executing.
 
@@ -368,8 +374,9 @@ class BasePipeline:
         refused = [(number, reply) for number, reply in enumerate(replies) if isinstance(reply, ResponseError)]
         if isinstance(executed, ResponseError):
             number, reply = refused[0] if refused else (0, executed)
-            command = order.stack[number - 1][0] if number else EXEC
+            command = order.stack[number - 1][0] if number else MULTI if refused else EXEC
             error = self._error(reply, command)
+            vars(error)["maybe_applied"] = command is MULTI  # without it the commands were executed one by one
             if number:
                 self.annotate_exception(error, number, command)
             raise error
@@ -439,7 +446,12 @@ def order_for(stack: list[Stacked], atomic: bool) -> Order:
     """What is to be sent for what was queued; DataError for what cannot be meant so."""
     words: list[Words] = [args for args, _ in stack]
     specials: list[Special] = []
-    if not PLAIN.issuperset([args[0] for args in words]):
+    names = [args[0] if args else None for args in words]
+    if {*map(type, names)} != {str}:
+        stack[:] = [(named(args), options) for args, options in stack]  # the callbacks are found by these names
+        words = [args for args, _ in stack]
+        names = [None]
+    if not PLAIN.issuperset(names):
         pairs = [understand(command) for command in words]
         words, specials = [command for command, _ in pairs], [special for _, special in pairs]
     if not atomic:

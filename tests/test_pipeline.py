@@ -537,6 +537,17 @@ def test_select_while_keys_are_watched(client):
     assert client.set("a", 1) and client.exists("a")
 
 
+def test_select_on_a_single_connection_while_keys_are_watched(make_client):
+    client = make_client(single_connection_client=True)
+    before = client.client_id()
+    with client.pipeline() as pipe:
+        pipe.watch("a")
+        pipe.execute_command("SELECT", 5)
+    client.set("a", 1)
+    assert client.client_id() == before
+    assert make_client(db=5).get("a") == b"1"
+
+
 # client.transaction
 
 

@@ -218,7 +218,14 @@ def waiting_time(spec: Spec, args: Sequence[Any]) -> float | None:
         timeout = float(args[where if isinstance(where, int) else where(args)])
     except (IndexError, ValueError, TypeError):
         return None
-    return (timeout / 1000 if unit == "ms" else timeout) or inf
+    if not timeout >= 0:  # the server refuses it at once
+        return None
+    seconds = timeout / 1000 if unit == "ms" else timeout
+    return seconds if 0 < seconds < FOR_EVER else inf
+
+
+FOR_EVER = 1e9
+"""Seconds: nobody tells a longer time from for ever, and no time-out of a socket can be as long."""
 
 
 def keys_of(spec: Spec, args: Sequence[Any]) -> list[Any]:

@@ -22,6 +22,8 @@ Error = TypeVar("Error", bound=RedisError)
 
 SERVER_CLOSED_CONNECTION_ERROR = "Connection closed by server."
 
+MAYBE_APPLIED, NOT_APPLIED = "it may have been applied", "it was not applied"
+
 #: Modules through which an error of a socket call may travel: where the calls are made, and the standard library.
 OURS = ("wire", "batch", "tcp", "tls", "unix", "link", "parsers", "timeouts", "handshake")
 ALLOWED = frozenset(["socket", "ssl", *[f"redis.connection.{module}" for module in OURS]])
@@ -122,7 +124,7 @@ def public_error(
     ``serial`` is the number of the connection; :func:`is_of` knows the error by it.
     """
     kind = TimeoutError if fault.timed_out else ConnectionError
-    verdict = "it may have been applied" if applied else "it was not applied"
+    verdict = MAYBE_APPLIED if applied else NOT_APPLIED
     circumstances = f"{command} at {address}, attempt {attempt}: {verdict}" if command else address
     error = kind(f"{what_happened(fault, address)} ({circumstances})")
     error.maybe_applied = applied
@@ -143,6 +145,20 @@ def annotate(error: Error, command: str, address: str, phase: str, attempt: int)
     """Write the circumstances into the attributes of ``error`` and return it."""
     error.command, error.address, error.phase, error.attempt = command or None, address, phase, attempt
     return error
+
+
+def second_attempt(error: RedisError, unknown: bool) -> None:
+    """Write into an error of a second attempt what became of the first: if that is unknown, all of it is."""
+    error.attempt = 2
+    error.args = tuple(second_text(arg, unknown) if isinstance(arg, str) else arg for arg in error.args)
+    if unknown:
+        vars(error)["maybe_applied"] = True
+
+
+def second_text(text: str, unknown: bool) -> str:
+    """The text of :func:`public_error` with what is true of the second attempt."""
+    text = text.replace(", attempt 1: ", ", attempt 2: ")
+    return text.replace(f": {NOT_APPLIED})", f": {MAYBE_APPLIED})") if unknown else text
 
 
 def complete(error: RedisError, command: str, address: str, phase: str, attempt: int) -> None:

@@ -20,7 +20,7 @@ import weakref
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import count
-from threading import Lock
+from threading import Lock, get_ident
 from time import monotonic
 from types import TracebackType
 from typing import Any, TypeVar
@@ -30,7 +30,7 @@ from redis.connection.tcp import Connection
 from redis.connection.tls import SSLConnection
 from redis.connection.unix import UnixDomainSocketConnection
 from redis.connection.url import options_from_url
-from redis.connection.wire import NEVER, Wire
+from redis.connection.wire import NEVER, Keeper, Wire
 from redis.exceptions import ConnectionError, MaxConnectionsError, RedisError
 from redis.protocol.encoder import Encoder
 
@@ -112,6 +112,14 @@ class ConnectionPool:
         """A new generation of idle connections."""
         return []
 
+    def forget_parent(self) -> None:
+        """In the child of a fork: the connections are the parent's, and who waited for one is not here."""
+        inherited = list(self._live)
+        self.reset()
+        for connection in [ref() for ref in inherited]:
+            if isinstance(connection, Connection):
+                connection.abandon()
+
     @property
     def _created_connections(self) -> int:
         return len(self._live)
@@ -149,15 +157,18 @@ class ConnectionPool:
 
         MaxConnectionsError, a ConnectionError, where all that there may be are in use.
         """
-        if self.closed:
-            raise closed_error("pool")
+        generation = self.generation  # read first: one that becomes old meanwhile is known by it
         try:
             connection = self._available_connections.pop()
         except IndexError:
             connection = self.make_connection()
         if isinstance(connection, Connection):
             close_if_stale(connection)
-        connection.pool_generation = vars(connection)[self._mark] = self.generation
+        connection.pool_generation = generation
+        vars(connection)[self._mark] = (generation, get_ident())
+        if self.closed:
+            close_quietly(connection)
+            raise closed_error("pool")
         return connection
 
     def release(self, connection: Any) -> None:
@@ -165,20 +176,21 @@ class ConnectionPool:
         lent = vars(connection).pop(self._mark, None)  # atomic: of two who give back the same one, one gets None
         if lent is None or connection.pid != os.getpid():
             return
+        generation, _ = lent
         if isinstance(connection, Connection):
             self.clear(connection)
         idle = self._available_connections
-        if lent != self.generation:
+        if generation != self.generation or self.closed:
             close_quietly(connection)
         idle.append(connection)
-        if self._available_connections is not idle:
+        if self._available_connections is not idle or self.closed:
             self.take_over(idle)
 
     def clear(self, connection: Connection) -> None:
         """Make sure that a connection that comes back is as good as new, or closed."""
         if connection.owed or connection.altered or connection.has_unread():
             connection.disconnect()
-        connection.kept = connection.altered = False
+        connection.kept, connection.altered = None, False
 
     def disconnect(self, immediate: bool = False) -> None:
         """Close the connections: each at its next turn, or with ``immediate`` at once, those that were lent too.
@@ -195,14 +207,14 @@ class ConnectionPool:
             self.take_over(old, mark_stale)
 
     def _recall(self, connection: Any) -> None:
-        """Close a connection that is in use, unless it is in the middle of a command; that one is closed afterwards.
+        """Close a connection that is in use where this very thread has it; else whoever has it closes it.
 
         A descriptor must not be closed while another thread is about to pass it to the system: the number might be
         given to a new socket in between, and the bytes of one connection go to another.
         """
         if not isinstance(connection, Connection):
             close_quietly(connection)
-        elif self._mark in vars(connection) and not connection.owed:
+        elif vars(connection).get(self._mark, (0, 0))[1] == get_ident() and not connection.owed:
             connection.disconnect()
         else:
             connection.recall()
@@ -246,11 +258,12 @@ class BlockingConnectionPool(ConnectionPool):
     ) -> None:
         self.timeout = timeout
         self.queue_class = queue_class  # taken for the sake of old callers; the queue is ours
+        self._waiting: Line = {}
         super().__init__(connection_class, max_connections, **connection_kwargs)
 
-    def reset(self) -> None:
-        self._waiting: Line = {}
-        super().reset()
+    def forget_parent(self) -> None:
+        self._waiting.clear()
+        super().forget_parent()
 
     def make_idle_list(self) -> list[Any]:
         return IdleList(self._waiting)
@@ -301,6 +314,7 @@ class SingleConnectionPool(ConnectionPool):
     """
 
     def __init__(self, lender: ConnectionPool) -> None:
+        self._keeper = Keeper()
         super().__init__(lender.connection_class, 1, **lender.connection_kwargs)
         self.lender = lender
 
@@ -314,8 +328,9 @@ class SingleConnectionPool(ConnectionPool):
             raise closed_error("client")
         if self._mine() is not None:
             raise RedisError("the single connection of this client is in the middle of a command, and takes no other")
+        self._keeper.ask("")
         connection = self.lender.get_connection()
-        connection.kept = True
+        connection.kept = self._keeper
         self._mine = weakref.ref(connection)
         return connection
 
@@ -323,7 +338,7 @@ class SingleConnectionPool(ConnectionPool):
         """What was changed stays changed, but nothing may be owed."""
         if connection.owed or connection.has_unread():
             connection.disconnect()
-        connection.kept = True
+        connection.kept = self._keeper
 
     def close(self) -> None:
         """Give the connection back."""
@@ -431,11 +446,7 @@ def after_fork_in_child() -> None:
     for ref in list(POOLS):
         pool = ref()
         if pool is not None:
-            inherited = list(pool._live)
-            pool.reset()
-            for connection in [ref() for ref in inherited]:
-                if isinstance(connection, Connection):
-                    connection.abandon()
+            pool.forget_parent()
 
 
 if hasattr(os, "register_at_fork"):

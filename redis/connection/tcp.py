@@ -12,6 +12,7 @@ import os
 import select
 import socket
 from collections.abc import Callable, Iterable, Iterator
+from math import inf
 from time import monotonic
 from typing import Any, ClassVar
 
@@ -34,7 +35,7 @@ from redis.connection.outcome import (
 )
 from redis.connection.parsers import READ_SIZE, DefaultParser
 from redis.connection.timeouts import timeouts_for
-from redis.connection.wire import NEVER, UNASKED, Wire
+from redis.connection.wire import NEVER, UNASKED, Keeper, Wire
 from redis.exceptions import ConnectionError, DataError, InvalidResponse, RedisError
 from redis.protocol.encoder import Buffer, Encoder
 from redis.protocol.errors import SERVER_CHANGED, ErrorReply, error_from
@@ -101,11 +102,11 @@ class Connection(Wire):
         fork_safe: bool = True,
     ) -> None:
         encoder = Encoder(encoding, encoding_errors, decode_responses)
-        super().__init__(encoder, parser_class, socket_read_size, socket_timeout, fork_safe)
+        super().__init__(encoder, parser_class, socket_read_size, bounded(socket_timeout), fork_safe)
         self.pid = os.getpid()
         self.serial = next(SERIALS)
         self.host, self.port, self.db = host, int(port), db
-        self.socket_connect_timeout = socket_connect_timeout or socket_timeout
+        self.socket_connect_timeout = bounded(socket_connect_timeout or socket_timeout)
         self.socket_keepalive = socket_keepalive
         self.socket_keepalive_options = socket_keepalive_options or {}
         self.retry_on_timeout = retry_on_timeout
@@ -243,11 +244,11 @@ class Connection(Wire):
 
     def _check_not_altered(self) -> None:
         """An altered connection is not made anew in silence: what SELECT, MULTI or WATCH did to it is lost."""
-        if self.altered:
-            self.altered = False
-            error = ConnectionError("the connection was lost, and with it what earlier commands had set on it")
-            error.maybe_applied = False
-            raise annotate(error, "", self.address, "connect", 1)
+        altered, self.altered = self.altered, False
+        if altered:
+            keeper = self.kept or Keeper()
+            keeper.altered = True
+            keeper.ask(self.address)
 
     def can_read(self, timeout: float | None = 0) -> bool:
         """Whether something can be read within ``timeout`` seconds; None waits for ever."""
@@ -272,7 +273,7 @@ class Connection(Wire):
         """Pack a command; the result is for :meth:`send_packed_command`."""
         name = command_word(args[0])
         if b" " in name:
-            raise DataError(f"the name of a command has no space: pass the words of {args[0]!r} apart")
+            raise DataError(f"the name of a command has no space: pass {name.split()[0].decode()!r} and the rest apart")
         packed = self._pack(args)
         return PackedCommands(packed if isinstance(packed, list) else [packed], 1, name.decode("latin-1"))
 
@@ -335,6 +336,11 @@ def is_readable(sock: socket.socket, timeout: float | None) -> bool:
     poll = select.poll()
     poll.register(sock, select.POLLIN)
     return bool(poll.poll(None if timeout is None else timeout * 1000))
+
+
+def bounded(seconds: float | None) -> float | None:
+    """A number of seconds that the system can wait; None for ever."""
+    return None if seconds == inf else seconds
 
 
 def checked_protocol(value: int | str) -> int:

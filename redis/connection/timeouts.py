@@ -47,6 +47,8 @@ class KernelTimeouts:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, value)
 
     def is_quiet(self, sock: socket.socket, seconds: float | None) -> bool:
+        if seconds is not None and timer_runs():
+            return False  # it was started since: the next connection has the other kind of time-out
         try:
             sock.recv(1, PEEK)  # b"" is the end of the stream, a byte is a reply that nobody asked for
         except OSError as error:

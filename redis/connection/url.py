@@ -34,8 +34,11 @@ def options_from_url(url: str, db: int | None = None, decode_components: bool = 
     ``decode_components``: host, path, user name and password are percent-decoded.  A URL that cannot be meant so is a
     ValueError, which never shows the URL, for it may have a password in it.
     """
-    parts = urlparse(url)
-    if "@" in parts.path + parts.query + parts.fragment or parts.fragment:
+    try:
+        parts = urlparse(url)
+    except ValueError:
+        raise ValueError(f"the URL cannot be taken apart; {QUOTING}") from None
+    if is_torn(parts):
         raise ValueError(f"the URL has a sign in a place where it cannot be meant; {QUOTING}")
     if parts.scheme not in SCHEMES:
         names = ", ".join(f"{scheme}://" for scheme in SCHEMES)
@@ -47,6 +50,12 @@ def options_from_url(url: str, db: int | None = None, decode_components: bool = 
     in_path = options.pop("path_db", None)
     options["db"] = options.get("db", in_path if in_path is not None else db or 0)
     return options
+
+
+def is_torn(parts: ParseResult) -> bool:
+    """Whether a password with a sign that ends something seems to have been cut in two."""
+    path = "" if parts.scheme == "unix" else parts.path
+    return bool(parts.fragment) or "@" in path or "@" in parts.query.partition("=")[0]
 
 
 def query_options(query: str) -> Options:

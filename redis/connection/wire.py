@@ -47,7 +47,7 @@ from redis.connection.parsers import (
     receive,
 )
 from redis.connection.timeouts import SocketTimeouts, Timeouts
-from redis.exceptions import InvalidResponse, RedisError
+from redis.exceptions import ConnectionError, InvalidResponse, RedisError
 from redis.protocol.encoder import Buffer, Encoder
 from redis.protocol.packer import Packed
 
@@ -65,6 +65,23 @@ SOCKETS: dict[weakref.ref[Any], socket.socket] = {}
 A socket that it finds in a cycle together with its connection might be finalised first, with a warning, before the
 connection could close it.  What stands here is in no cycle.
 """
+
+
+class Keeper:
+    """One client that keeps a connection, and remembers that it altered it: the connection may be gone first."""
+
+    __slots__ = ("altered",)
+
+    def __init__(self) -> None:
+        self.altered = False
+
+    def ask(self, address: str) -> None:
+        """Raise a ConnectionError, once, where what earlier commands had set on a connection is lost with it."""
+        if self.altered:
+            self.altered = False
+            error = ConnectionError("the connection was lost, and with it what earlier commands had set on it")
+            error.maybe_applied = False
+            raise annotate(error, "", address, "connect", 1)
 
 
 class Wire:
@@ -106,8 +123,9 @@ class Wire:
         self._feed: Any = None
         self._gets: Any = None
         self._unread: Callable[[], bool] = self._parser.can_read
-        #: Whether one client keeps this connection, so that commands may change it; and whether one has.
-        self.kept = self.altered = False
+        #: The one client that keeps this connection, so that commands may change it; and whether one has.
+        self.kept: Keeper | None = None
+        self.altered = False
         self.owed = 0
         self.used = NEVER
 
@@ -261,8 +279,8 @@ class Wire:
         Each is one more reply owed, from the start.  The first never comes, so the connection is not used again, unless
         one client keeps it; :meth:`settle` takes back the second.
         """
-        if changes and self.kept:
-            self.altered = True
+        if changes and self.kept is not None:
+            self.altered = self.kept.altered = True
         else:
             self.owed += changes
         self.owed += wait is not None

@@ -11,6 +11,7 @@ from redis.commands.spec import Special
 from redis.connection.batch import KEPT, SMALL, Batch
 from redis.connection.outcome import NotSent, Unknown
 from redis.connection.parsers import HiredisParser, PythonParser
+from redis.connection.wire import Keeper
 from redis.exceptions import InvalidResponse, RedisError
 from redis.protocol.errors import ErrorReply
 from tests.conftest import needs_hiredis
@@ -174,7 +175,7 @@ def test_a_batch_that_changes_the_connection_leaves_a_reply_owed(wired):
 
 def test_a_connection_that_one_client_keeps_may_be_changed(wired):
     connection, peer = wired
-    connection.kept = True
+    connection.kept = Keeper()
     peer.sendall(b"+OK\r\n+OK\r\n")
     Batch(connection, 2).run(2 * PING, changes=True)
     assert (connection.owed, connection.altered) == (0, True)
@@ -191,16 +192,17 @@ def test_more_than_was_asked_for(wired, extra):
 
 def test_more_than_was_asked_for_while_it_is_sent(wired):
     connection, peer = wired
-    read_all = threading.Event()
+    taken = threading.Semaphore(0)
 
     def answer():
-        peer.sendall(b"+OK\r\n" * 20)
-        read_all.wait(5)
+        for _ in range(3):
+            peer.sendall(b"+OK\r\n" * 2)
+            taken.acquire(timeout=5)
         read_exactly(peer, 100 * SMALL)
 
     batch = Batch(connection, 2)
     read_ahead = batch._read_ahead
-    batch._read_ahead = lambda: (read_ahead(), read_all.set())
+    batch._read_ahead = lambda: (read_ahead(), taken.release())
     with meanwhile(answer), pytest.raises(InvalidResponse, match="more than it was asked for"):
         batch.run(b"x" * 100 * SMALL)
     assert connection.owed > 0

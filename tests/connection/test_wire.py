@@ -14,7 +14,7 @@ from redis.client import StrictRedis
 from redis.connection.outcome import NotSent, Unknown
 from redis.connection.parsers import LARGE_REPLY, HiredisParser, PythonParser
 from redis.connection.timeouts import KernelTimeouts
-from redis.connection.wire import NEVER
+from redis.connection.wire import NEVER, Keeper
 from redis.exceptions import InvalidResponse, RedisError
 from redis.protocol.errors import ErrorReply
 from tests.conftest import needs_hiredis
@@ -245,7 +245,7 @@ def test_a_command_that_changes_the_connection_leaves_a_debt(wired):
 
 def test_a_kept_connection_may_be_changed(wired):
     connection, peer = wired
-    connection.kept = True
+    connection.kept = Keeper()
     peer.sendall(b"+OK\r\n")
     assert connection.exchange(GET, changes=True) == b"OK"
     assert (connection.owed, connection.altered) == (0, True)

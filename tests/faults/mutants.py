@@ -443,7 +443,7 @@ MUTANTS = [
         10,
         "the child closes nothing",
         POOL,
-        (("                    connection.abandon()\n", "                    pass\n"),),
+        (("                connection.abandon()\n", "                pass\n"),),
         "test_18_fork",
         "test_both_go_on and tcp",
         harmless="nothing holds the parent's connections once the pool has forgotten them: they are closed as they die",

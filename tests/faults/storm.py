@@ -44,9 +44,12 @@ class Storm:
 
 
 def inside_package(frame: FrameType | None) -> bool:
+    """Whether code of the package runs, itself or through what it has called; a tracer is left alone."""
     while frame is not None:
         if frame.f_code.co_filename.startswith(PACKAGE):
             return True
+        if frame.f_globals.get("__name__", "").startswith("coverage"):
+            return False  # it may hold a lock
         frame = frame.f_back
     return False
 

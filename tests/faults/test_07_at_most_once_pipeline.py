@@ -90,6 +90,17 @@ def test_a_transaction_sent_in_part_was_not_applied_and_is_sent_again(node, pati
     assert node.count("INCRBY") == 1
 
 
+def test_a_transaction_sent_in_part_while_keys_are_watched_is_for_the_caller_to_begin_anew(node, patient) -> None:
+    """A second connection would watch nothing."""
+    with patient.pipeline() as pipe:
+        pipe.watch("a")
+        pipe.multi()
+        node.script("MULTI", drop)
+        with pytest.raises(redis.WatchError, match="nothing was executed"):
+            pipe.incr("n").set("large", LARGE).execute()
+    assert node.count("INCRBY") == 0
+
+
 def test_a_plain_pipeline_sent_in_part_is_unknown(node, patient) -> None:
     patient.ping()
     node.script("SET", drop)

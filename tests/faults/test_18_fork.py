@@ -85,9 +85,13 @@ def client(request, transport, make) -> redis.StrictRedis:
 
 
 def test_both_go_on(client) -> None:
-    client.ping()
     before = client.execute_command("CLIENT", "ID")
-    with child(lambda: work(client, "child")):
+
+    def task() -> None:
+        assert client.execute_command("CLIENT", "ID") != before, "the child speaks through the parent's socket"
+        work(client, "child")
+
+    with child(task):
         work(client, "parent")
     assert client.execute_command("CLIENT", "ID") == before, "the child has closed the parent's connection"
 

@@ -225,6 +225,7 @@ def test_a_restarted_server(make) -> None:
         p.psubscribe(**{"b*": recorder})
         worker = p.run_in_thread(exception_handler=lambda error, *_: reports.append(error))
         publish(server, "a", "before")
+        until(lambda: recorder.heard == [b"before"])
         server.stop()
         until(lambda: len(reports) >= 2)
         server.start()

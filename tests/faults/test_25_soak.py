@@ -6,6 +6,7 @@ pattern that matches; after each gap the notice comes before the next message.  
 
 from __future__ import annotations
 
+import itertools
 import random
 import threading
 from collections.abc import Callable, Iterator
@@ -41,11 +42,15 @@ class Publisher:
     #: The number of each message that was delivered while the link held, and the generation.
     delivered: dict[int, int] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
+    #: Set when the link has been cut often enough; until then it goes on.
+    enough: threading.Event = field(default_factory=threading.Event)
 
     def run(self) -> None:
         rng = random.Random(self.seed)
         filler = b"x" * (1 << 20)
-        for number in range(MESSAGES):
+        for number in itertools.count():
+            if number >= MESSAGES and self.enough.is_set():
+                break
             size = 1 << 20 if rng.random() < 0.001 else rng.randint(10, 1000)
             before = self.generation
             receivers = self.client.publish(rng.choice(CHANNELS), b"%d:" % number + filler[:size])
@@ -88,7 +93,7 @@ class Consumer:
             self.heard[-1][message["type"]].append(int(message["data"].partition(b":")[0]))
 
 
-def lose(proxy: Proxy, publisher: Publisher, pubsub: PubSub, consumer: Consumer) -> None:
+def lose(proxy: Proxy, publisher: Publisher, consumer: Consumer) -> None:
     """Cut the link once everything that was delivered over it has arrived, and wait until it was made anew."""
     last = publisher.turn()  # from here on nobody says that a message was delivered while the link held
     wait_for(lambda: consumer.last_of("message") >= last and consumer.last_of("pmessage") >= last)
@@ -125,15 +130,14 @@ def test_soak(soaked: tuple[Any, Proxy], make: Callable[..., redis.StrictRedis])
         reading = threading.Thread(target=consumer.read, args=(lambda: not publishing.is_alive(),))
         publishing.start()
         reading.start()
-        losses = 0
-        while publishing.is_alive():
-            sleep(0.001)
-            if losses < LOSSES and len(publisher.delivered) > (losses + 1) * MESSAGES // (2 * LOSSES):
-                lose(proxy, publisher, pubsub, consumer)
-                losses += 1
-        publishing.join()
-        reading.join(60)
-    assert losses == LOSSES
+        try:
+            for number in range(LOSSES):
+                wait_for(lambda number=number: len(publisher.delivered) > (number + 1) * MESSAGES // (2 * LOSSES))
+                lose(proxy, publisher, consumer)
+        finally:
+            publisher.enough.set()
+            publishing.join()
+            reading.join(60)
     check(publisher, consumer)
 
 
