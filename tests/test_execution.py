@@ -22,7 +22,21 @@ from redis.execution import takes_short_way
 from redis.protocol.packer import Token
 from tests.connection.doubles import Classic
 from tests.connection.pair import meanwhile
-from tests.faults.fakenode import FakeNode, answer, close, half, raw, refuse, reset, shut, silent
+from tests.faults.fakenode import (
+    ACCEPT,
+    FakeNode,
+    answer,
+    close,
+    drop,
+    half,
+    hold,
+    raw,
+    refuse,
+    reset,
+    shut,
+    silent,
+    turn_away,
+)
 
 
 @pytest.fixture(params=[StrictRedis, Classic], ids=["short", "classic"])
@@ -283,3 +297,35 @@ def test_text_as_the_options_say(make_client, kind):
     client.set("k", "é€")
     assert make_client().get("k") == b"\xe9?"
     assert client.get("k") == ("é?" if kind.decode_responses else b"\xe9?")
+
+
+# What is true of the first attempt is not forgotten by the second
+
+
+SECOND = {
+    "dropped": lambda node: node.always(ACCEPT, drop),
+    "turned away": lambda node: node.always(ACCEPT, turn_away("ERR max number of clients reached")),
+    "loading": lambda node: node.script("INCRBY", hold, refuse("LOADING busy")),
+}
+
+
+@pytest.mark.parametrize("second", SECOND)
+@pytest.mark.parametrize("how", ["command", "pipeline"])
+def test_a_second_attempt_does_not_deny_what_the_first_may_have_done(node, cls, how, second):
+    with cls(**node.options, socket_timeout=0.2, retry_on_timeout=True) as client:
+        client.set("k", "v")
+        node.script("INCRBY", hold)
+        SECOND[second](node)
+        with pytest.raises((ConnectionError, TimeoutError)) as caught:
+            client.incr("n") if how == "command" else client.pipeline(transaction=False).incr("n").execute()
+        assert node.count("INCRBY") >= 1
+        assert caught.value.maybe_applied is True
+        assert "it was not applied" not in str(caught.value)
+
+
+@pytest.mark.parametrize("timeout", [1e300, float("nan"), -1])
+def test_a_time_out_that_no_server_takes(make_client, cls, timeout):
+    client = make_client(cls, socket_timeout=1)
+    with pytest.raises(ResponseError):
+        client.execute_command("BLPOP", "k", timeout)
+    assert client.ping() is True

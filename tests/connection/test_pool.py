@@ -2,6 +2,7 @@
 
 import gc
 import os
+import threading
 import time
 import weakref
 from unittest import mock
@@ -504,3 +505,39 @@ def test_a_list_that_another_thread_has_emptied_meanwhile():
 
     pool.take_over(Emptied())
     assert pool._available_connections == []
+
+
+@pytest.mark.parametrize("pool_class", [ConnectionPool, BlockingConnectionPool])
+def test_what_comes_back_to_a_closed_pool_is_closed(pool_class, server):
+    pool = pool_class(host=server.host, port=server.port)
+    connection = pool.get_connection()
+    connection.connect()
+    threading.Thread(target=pool.close).start()
+    while not pool.closed:
+        time.sleep(0.001)
+    pool.release(connection)
+    assert connection._sock is None
+    with pytest.raises(ConnectionError, match="this pool has been closed"):
+        StrictRedis(connection_pool=pool).get("k")
+
+
+def test_a_connection_of_another_thread_is_not_closed_under_its_feet(server):
+    pool = ConnectionPool(host=server.host, port=server.port)
+    connection = pool.get_connection()
+    connection.connect()
+    sock = connection._sock
+    thread = threading.Thread(target=pool.disconnect, kwargs={"immediate": True})
+    thread.start()
+    thread.join()
+    assert sock.fileno() >= 0, "its owner may be about to write"
+    pool.release(connection)
+    assert sock.fileno() < 0
+    pool.close()
+
+
+def test_what_this_thread_has_is_closed_at_once(server):
+    with ConnectionPool(host=server.host, port=server.port) as pool:
+        connection = pool.get_connection()
+        connection.connect()
+        pool.disconnect(immediate=True)
+        assert connection._sock is None

@@ -98,3 +98,10 @@ def test_a_child_of_a_class_of_the_users(make_client):
     pool = ConnectionPool(Dummy)
     lent = pool.get_connection()
     assert in_child(lambda: pool.get_connection() is not lent) == "True"
+
+
+def test_what_a_single_connection_was_told_is_not_forgotten_in_silence(make_client):
+    client = make_client(single_connection_client=True)
+    client.execute_command("SELECT", 5)
+    assert "what earlier commands had set on it" in in_child(lambda: client.get("k"))
+    assert b" db=5 " in client.execute_command("CLIENT", "INFO")

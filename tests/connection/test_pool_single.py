@@ -119,3 +119,12 @@ def test_the_repr_of_a_single_connection_client():
 def test_the_error_of_a_closed_one():
     error = closed_error("thing")
     assert str(error) == "this thing has been closed"
+
+
+def test_a_connection_that_is_lost_between_two_stores_is_missed(make_client):
+    client = make_client(single_connection_client=True)
+    client.execute_command("SELECT", 5)
+    client.connection_pool._available_connections.pop()  # what a signal between pop and store leaves
+    with pytest.raises(ConnectionError, match="what earlier commands had set on it"):
+        client.get("k")
+    assert b" db=0 " in client.execute_command("CLIENT", "INFO")

@@ -180,3 +180,17 @@ def test_many_threads_and_few_connections(node):
         assert found == [b"v"] * 160
         assert len(node.links) <= 3
         assert len(pool._available_connections) == pool._created_connections <= 3
+
+
+def test_who_waits_while_the_pool_is_reset_is_served(server):
+    pool = BlockingConnectionPool(max_connections=1, timeout=5, host=server.host, port=server.port)
+    lent = pool.get_connection()
+    found = []
+    thread = threading.Thread(target=lambda: found.append(pool.get_connection()))
+    thread.start()
+    while not pool._waiting:
+        time.sleep(0.001)
+    pool.reset()
+    thread.join(2)
+    assert len(found) == 1
+    assert found[0] is not lent

@@ -165,6 +165,8 @@ def test_a_url_that_cannot_be_meant_so(url, text):
         "bogus://:hidden@h",
         "rediss://:hidden@[::1/0",
         "unix:hidden@/x",
+        "redis://:hidden\u2100x@host",
+        "redis://:[hidden]@host",
     ],
 )
 def test_no_error_shows_a_password(url):
@@ -233,3 +235,8 @@ def test_a_pool_that_waits():
 def test_seconds_that_cannot_be_meant_so(query):
     with pytest.raises(ValueError, match="positive number of seconds"):
         ConnectionPool.from_url(f"redis://h?{query}")
+
+
+def test_an_at_sign_that_is_no_password():
+    assert options_from_url("unix:///tmp/a@b.sock")["path"] == "/tmp/a@b.sock"
+    assert options_from_url("redis://h/0?client_name=a@b")["client_name"] == "a@b"
