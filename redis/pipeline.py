@@ -67,7 +67,7 @@ class Order(NamedTuple):
     @property
     def changes(self) -> bool:
         """Whether it leaves the connection other than it found it."""
-        return any(special.changes for special in self.specials)
+        return bool(self.specials) and any(special.changes for special in self.specials)
 
     @property
     def blocking(self) -> bool:
@@ -145,9 +145,15 @@ class BasePipeline:
         try:
             connection.send_command("UNWATCH")
             connection.read_response()
-            connection.altered = self._altered
+            self._ended(connection)
         except RedisError:
             connection.disconnect()
+
+    def _ended(self, connection: Any, changes: bool = False) -> None:
+        """Nothing is watched any more: the connection is what it was when it was borrowed, unless it ``changes``."""
+        connection.altered = self._altered or changes
+        if self._kept is not None:
+            self._kept.altered = connection.altered
 
     # Queueing, and executing at once while keys are watched.
 
@@ -217,7 +223,7 @@ class BasePipeline:
             error.maybe_applied = error.maybe_applied or unknown
             raise
         if name_of(words) == "UNWATCH":
-            connection.altered = self._altered
+            self._ended(connection)
         return result
 
     def parse_response(self, connection: Any, command_name: Any, **options: Any) -> Any:
@@ -314,7 +320,7 @@ class BasePipeline:
         attempt = self._attempt if type(connection) in OURS and connection.is_short else self._attempt_classic
         replies: list[Any] = self._up_to_twice(connection, order, partial(attempt, connection, order))
         if order.atomic:  # EXEC has ended what WATCH began
-            connection.altered = self._altered or order.changes
+            self._ended(connection, order.changes)
         return replies
 
     def _attempt(self, connection: Connection, order: Order, number: int, unknown: bool) -> list[Any]:
@@ -446,13 +452,9 @@ def order_for(stack: list[Stacked], atomic: bool) -> Order:
     """What is to be sent for what was queued; DataError for what cannot be meant so."""
     words: list[Words] = [args for args, _ in stack]
     specials: list[Special] = []
-    names = [args[0] if args else None for args in words]
-    if {*map(type, names)} != {str}:
+    if not are_plain(words):
         stack[:] = [(named(args), options) for args, options in stack]  # the callbacks are found by these names
-        words = [args for args, _ in stack]
-        names = [None]
-    if not PLAIN.issuperset(names):
-        pairs = [understand(command) for command in words]
+        pairs = [understand(args) for args, _ in stack]
         words, specials = [command for command, _ in pairs], [special for _, special in pairs]
     if not atomic:
         return Order(words, specials, stack)
@@ -461,6 +463,14 @@ def order_for(stack: list[Stacked], atomic: bool) -> Order:
         changes, text = any(one.changes for one in specials), all(one.decode for one in specials)
         specials = [ORDINARY, *[Special(False, None, one.decode) for one in specials], Special(changes, None, text)]
     return Order([MULTI, *words, EXEC], specials, stack, True)
+
+
+def are_plain(commands: list[Words]) -> bool:
+    """Whether nothing about the commands is special; a name may be anything, and need not be there."""
+    try:
+        return PLAIN.issuperset([args[0] for args in commands])
+    except (TypeError, IndexError):
+        return False
 
 
 def decoded(reply: Any, decode: Callable[[Any], Any]) -> Any:

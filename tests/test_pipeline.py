@@ -1,6 +1,7 @@
 """redis/pipeline.py: what pipelines promise, against a real server."""
 
 import contextlib
+import gc
 import resource
 import threading
 import tracemalloc
@@ -535,6 +536,21 @@ def test_select_while_keys_are_watched(client):
         pipe.watch("a")
         assert pipe.execute_command("SELECT", 5)
     assert client.set("a", 1) and client.exists("a")
+
+
+def test_watching_leaves_nothing_that_a_lost_connection_could_lose(make_client):
+    """What EXEC or UNWATCH has ended is not missed on a new connection."""
+    client = make_client(single_connection_client=True)
+    for leave in (BasePipeline.execute, BasePipeline.reset, BasePipeline.unwatch):
+        with client.pipeline() as pipe:
+            pipe.watch("a")
+            if leave is BasePipeline.execute:
+                pipe.multi()
+                pipe.ping()
+            leave(pipe)
+        idle(client).clear()
+        gc.collect()
+        assert client.ping(), "the connection is gone, and nothing with it"
 
 
 def test_select_on_a_single_connection_while_keys_are_watched(make_client):

@@ -47,7 +47,7 @@ class Batch:
     def __init__(self, wire: Wire, count: int, specials: Sequence[Any] = (), atomic: bool = False) -> None:
         self.wire = wire
         self.count = count
-        self.specials = specials if any(one.wait is not None or not one.decode for one in specials) else ()
+        self.specials = [one for one in specials if one.wait is not None or not one.decode] and specials
         self.atomic = atomic
         self.size = self.sent = 0
         #: What was read while sending, and has not been parsed yet.

@@ -156,7 +156,7 @@ class Connection(Wire):
     def _connect(self) -> socket.socket:
         """Return a connected socket; the addresses of the host are tried one after the other."""
         try:
-            addresses = socket.getaddrinfo(self.host, self.port, 0, socket.SOCK_STREAM)
+            addresses = socket.getaddrinfo(ascii_host(self.host), self.port, 0, socket.SOCK_STREAM)
         except UnicodeError as error:
             raise socket.gaierror(socket.EAI_NONAME, f"not a name of a host ({error})") from error
         for family, kind, proto, _, address in addresses[:-1]:
@@ -336,6 +336,11 @@ def is_readable(sock: socket.socket, timeout: float | None) -> bool:
     poll = select.poll()
     poll.register(sock, select.POLLIN)
     return bool(poll.poll(None if timeout is None else timeout * 1000))
+
+
+def ascii_host(host: str) -> str | bytes:
+    """A name as bytes where it is ASCII: a str would import ``encodings.idna``, and a fork during that leaves a lock."""
+    return host.encode() if host.isascii() else host
 
 
 def bounded(seconds: float | None) -> float | None:

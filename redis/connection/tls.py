@@ -13,7 +13,7 @@ import socket
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from redis.connection.outcome import SECURING
-from redis.connection.tcp import Connection
+from redis.connection.tcp import Connection, ascii_host
 from redis.exceptions import RedisError
 from redis.protocol.encoder import Buffer
 
@@ -79,7 +79,7 @@ class SSLConnection(Connection):
         sock = super()._connect()
         try:
             with SECURING:
-                return self._context().wrap_socket(sock, server_hostname=self.host)
+                return self._context().wrap_socket(sock, server_hostname=ascii_host(self.host))
         except BaseException:
             sock.close()
             raise

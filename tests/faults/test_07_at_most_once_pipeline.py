@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable
 from random import Random
@@ -18,8 +19,8 @@ from tests.servers import ask
 LOST = {"close": close, "half": half, "reset": reset}
 LATE = {"silent": silent, "hold": hold, "stall": stall}
 BOTH = pytest.mark.parametrize("transaction", [True, False], ids=["transaction", "plain"])
-#: More than the kernel takes at once.
-LARGE = "x" * 3_000_000
+#: More than the buffers of the kernel hold, those of a receiver that has little room.
+LARGE, ROOM = "x" * 6_000_000, 65536
 
 
 @pytest.fixture
@@ -35,7 +36,8 @@ def client(node: FakeNode, make: Callable[..., redis.StrictRedis]) -> redis.Stri
 
 @pytest.fixture
 def patient(node: FakeNode, make: Callable[..., redis.StrictRedis]) -> redis.StrictRedis:
-    """For what takes its time."""
+    """For what takes its time, and a server that has little room for what it has not read."""
+    node.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, ROOM)
     return make(**node.options, socket_timeout=5)
 
 

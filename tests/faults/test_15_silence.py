@@ -52,7 +52,7 @@ def silent_node(node: FakeNode, protocol: int) -> FakeNode:
     return node
 
 
-@pytest.mark.parametrize("node", ["tcp", "tls"], indirect=True)
+@TCP_NODE
 @pytest.mark.parametrize(
     ("step", "options"),
     [(0.05, {"socket_timeout": PATIENCE}), (None, {"socket_timeout": PATIENCE}), (None, {})],
@@ -83,7 +83,7 @@ def test_at_most_one_ping_is_in_flight(silent_node: FakeNode, make) -> None:
         assert silent_node.received.count(("PING", "redispy-health-check")) == 1
 
 
-@pytest.mark.parametrize("node", ["tcp", "tls"], indirect=True)
+@pytest.mark.parametrize("node", ["tls"], indirect=True)
 @pytest.mark.parametrize("options", [{"socket_timeout": PATIENCE}, {}], ids=["socket_timeout", "none"])
 def test_silence_in_the_middle_of_a_message(node: FakeNode, make, protocol: int, options) -> None:
     node.script("SUBSCRIBE", confirmed(protocol, extra=half_a_message(protocol)), confirmed(protocol))
@@ -138,6 +138,7 @@ def test_a_peer_that_stays_dead(proxy, make) -> None:
         read_until(p, "subscribe", 1)
 
 
+@TCP
 def test_a_live_peer_is_left_alone(transport, make) -> None:
     """The answers to the PINGs are no messages, a message that looks like one is."""
     client = make(**transport.options, socket_timeout=PATIENCE)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
@@ -216,3 +218,19 @@ def test_multiprocessing(transport, speech, make, method: str) -> None:
     process.join(20)
     assert process.exitcode == 0
     assert client.mget("n:child", "n:parent") == [b"50", b"50"]
+
+
+FIRST_WORDS = """
+import sys
+import redis
+client = redis.StrictRedis(**{options!r})
+client.ping()
+print("encodings.idna" in sys.modules)
+"""
+
+
+def test_connecting_does_not_import_what_a_fork_could_catch_half_way(transport) -> None:
+    """A text as the name of a host has the system import a codec; a child that was forked meanwhile waits for ever."""
+    script = FIRST_WORDS.format(options=transport.options)
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=20, check=False)
+    assert ended.stdout.split() == ["False"], ended.stderr
