@@ -339,7 +339,7 @@ def is_readable(sock: socket.socket, timeout: float | None) -> bool:
 
 
 def ascii_host(host: str) -> str | bytes:
-    """A name as bytes where it is ASCII: a str would import ``encodings.idna``, and a fork during that leaves a lock."""
+    """A name as bytes where it is ASCII: str would import ``encodings.idna``, and a fork during that leaves a lock."""
     return host.encode() if host.isascii() else host
 
 

@@ -285,20 +285,20 @@ def test_retry_on_timeout(way, node):
 
 
 def test_a_blocking_command_has_its_own_time(way, make_client):
-    client = make_client(socket_timeout=0.1)
+    client = make_client(socket_timeout=0.3)
     with Stopwatch() as watch:
         assert client.blpop("none", timeout=0.4) is None
     assert 0.35 <= watch.seconds < 1.5
 
 
 def test_a_blocking_command_for_ever(way, make_client, server):
-    client = make_client(socket_timeout=0.1)
+    client = make_client(socket_timeout=0.3)
     with meanwhile(later, 0.4, ask, server, "LPUSH", "q", "x"):
         assert client.blpop("q", timeout=0) == (b"q", b"x")
 
 
 def test_a_push_ends_the_wait_of_a_blocking_command(way, make_client, server):
-    client = make_client(socket_timeout=0.1)
+    client = make_client(socket_timeout=0.3)
     with meanwhile(later, 0.3, ask, server, "LPUSH", "q", "x"), Stopwatch() as watch:
         assert client.blpop("q", timeout=5) == (b"q", b"x")
     assert watch.seconds < 1.5

@@ -8,7 +8,7 @@ import pytest
 
 import redis
 from tests.faults.conftest import sound
-from tests.faults.fakenode import raw, twice
+from tests.faults.fakenode import FakeNode, raw, twice
 
 NOT_UTF8 = b"\xff\xfe"
 BOTH = pytest.mark.parametrize("transaction", [True, False], ids=["transaction", "plain"])
@@ -21,6 +21,11 @@ def seeded(transport, make: Callable[..., redis.StrictRedis]) -> redis.StrictRed
     with_bytes.set("bad", NOT_UTF8)
     with_bytes.set("c", "CCC")
     return make(**transport.options, decode_responses=True)
+
+
+@pytest.fixture
+def client(node: FakeNode, make: Callable[..., redis.StrictRedis]) -> redis.StrictRedis:
+    return make(**node.options, socket_timeout=5)
 
 
 @BOTH

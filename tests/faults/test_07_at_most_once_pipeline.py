@@ -19,8 +19,13 @@ from tests.servers import ask
 LOST = {"close": close, "half": half, "reset": reset}
 LATE = {"silent": silent, "hold": hold, "stall": stall}
 BOTH = pytest.mark.parametrize("transaction", [True, False], ids=["transaction", "plain"])
-#: More than the buffers of the kernel hold, those of a receiver that has little room.
-LARGE, ROOM = "x" * 6_000_000, 65536
+#: More than the buffers of the kernel hold, where the receiver has little room.
+LARGE = "x" * 6_000_000
+
+
+def little_room(node: FakeNode) -> None:
+    """Give the server little room for what it has not read."""
+    node.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
 
 
 @pytest.fixture
@@ -31,14 +36,13 @@ def speech() -> dict[str, object]:
 
 @pytest.fixture
 def client(node: FakeNode, make: Callable[..., redis.StrictRedis]) -> redis.StrictRedis:
-    return make(**node.options, socket_timeout=0.1, socket_connect_timeout=2)
+    return make(**node.options, socket_timeout=5)
 
 
 @pytest.fixture
-def patient(node: FakeNode, make: Callable[..., redis.StrictRedis]) -> redis.StrictRedis:
-    """For what takes its time, and a server that has little room for what it has not read."""
-    node.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, ROOM)
-    return make(**node.options, socket_timeout=5)
+def hasty(node: FakeNode, make: Callable[..., redis.StrictRedis]) -> redis.StrictRedis:
+    """For what does not come in time."""
+    return make(**node.options, socket_timeout=0.25, socket_connect_timeout=5)
 
 
 @BOTH
@@ -60,14 +64,14 @@ def test_replies_that_are_lost(node, client, transaction: bool, action) -> None:
 
 @BOTH
 @pytest.mark.parametrize("action", LATE.values(), ids=LATE)
-def test_replies_that_do_not_come_in_time(node, client, transaction: bool, action) -> None:
-    client.ping()
+def test_replies_that_do_not_come_in_time(node, hasty, transaction: bool, action) -> None:
+    hasty.ping()
     node.script("EXEC" if transaction else "INCRBY", action)
     with pytest.raises(redis.TimeoutError) as caught:
-        client.pipeline(transaction).incr("n").execute()
+        hasty.pipeline(transaction).incr("n").execute()
     assert caught.value.maybe_applied is True
     assert node.count("INCRBY") == 1
-    assert client.get("none") is None
+    assert hasty.get("none") is None
 
 
 @pytest.mark.parametrize("name", ["MULTI", "EXEC"])
@@ -79,22 +83,24 @@ def test_a_transaction_that_was_dropped_is_unknown(node, client, name: str) -> N
     assert caught.value.maybe_applied is True and node.count("INCRBY") == 0
 
 
-def test_a_transaction_sent_in_part_was_not_applied_and_is_sent_again(node, patient) -> None:
+def test_a_transaction_sent_in_part_was_not_applied_and_is_sent_again(node, client) -> None:
     """Without its EXEC the server executes nothing of it."""
-    patient.ping()
+    little_room(node)
+    client.ping()
     node.script("MULTI", drop)
-    assert patient.pipeline().incr("n").set("large", LARGE).execute() == [1, True]
+    assert client.pipeline().incr("n").set("large", LARGE).execute() == [1, True]
     assert node.count("INCRBY") == 1 and node.count("EXEC") == 1
     node.script("MULTI", drop, drop)
     with pytest.raises(redis.ConnectionError) as caught:
-        patient.pipeline().incr("n").set("large", LARGE).execute()
+        client.pipeline().incr("n").set("large", LARGE).execute()
     assert caught.value.maybe_applied is False and caught.value.attempt == 2
     assert node.count("INCRBY") == 1
 
 
-def test_a_transaction_sent_in_part_while_keys_are_watched_is_for_the_caller_to_begin_anew(node, patient) -> None:
+def test_a_transaction_sent_in_part_while_keys_are_watched_is_for_the_caller_to_begin_anew(node, client) -> None:
     """A second connection would watch nothing."""
-    with patient.pipeline() as pipe:
+    little_room(node)
+    with client.pipeline() as pipe:
         pipe.watch("a")
         pipe.multi()
         node.script("MULTI", drop)
@@ -103,11 +109,12 @@ def test_a_transaction_sent_in_part_while_keys_are_watched_is_for_the_caller_to_
     assert node.count("INCRBY") == 0
 
 
-def test_a_plain_pipeline_sent_in_part_is_unknown(node, patient) -> None:
-    patient.ping()
+def test_a_plain_pipeline_sent_in_part_is_unknown(node, client) -> None:
+    little_room(node)
+    client.ping()
     node.script("SET", drop)
     with pytest.raises(redis.ConnectionError) as caught:
-        patient.pipeline(transaction=False).incr("n").set("small", 1).set("large", LARGE).execute()
+        client.pipeline(transaction=False).incr("n").set("small", 1).set("large", LARGE).execute()
     assert caught.value.maybe_applied is True
     assert caught.value.replies in ([1], []), "a reset may overtake what had been sent before"
     assert node.count("INCRBY") == 1
@@ -147,7 +154,7 @@ def test_what_only_reads_is_sent_once_more(node, client, action) -> None:
 
 @BOTH
 def test_a_time_out_is_tried_again_where_the_user_asked_for_it(node, make, transaction: bool) -> None:
-    client = make(**node.options, socket_timeout=0.1, retry_on_timeout=True)
+    client = make(**node.options, socket_timeout=0.25, retry_on_timeout=True)
     client.ping()
     node.script("EXEC" if transaction else "INCRBY", silent, answer)
     assert client.pipeline(transaction).incr("n").execute() == [2]
@@ -159,7 +166,7 @@ def test_a_time_out_is_tried_again_where_the_user_asked_for_it(node, make, trans
 
 @BOTH
 def test_a_time_out_and_then_nobody_home_is_still_unknown(node, make, transaction: bool) -> None:
-    client = make(**node.options, socket_timeout=0.1, retry_on_timeout=True)
+    client = make(**node.options, socket_timeout=0.25, retry_on_timeout=True)
     client.ping()
     node.script("EXEC" if transaction else "INCRBY", silent)
     node.script("accept", close)
