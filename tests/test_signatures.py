@@ -27,7 +27,6 @@ DROPPED = {
 
 PENDING = {
     "redis.sentinel",
-    "redis.utils.pipeline",
 }
 
 

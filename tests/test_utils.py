@@ -1,5 +1,7 @@
 """redis/utils.py: the small things beside the client."""
 
+import pytest
+
 from redis import utils
 from redis.client import Redis
 from redis.connection import HIREDIS_AVAILABLE
@@ -20,3 +22,18 @@ def test_dummy_takes_any_attribute():
 
 def test_whether_hiredis_is_there():
     assert utils.HIREDIS_AVAILABLE is HIREDIS_AVAILABLE
+
+
+def test_pipeline_is_executed_at_the_end(make_client):
+    client = make_client()
+    with utils.pipeline(client) as queue:
+        queue.set("k", "v").incr("n")
+        assert client.get("k") is None
+    assert (client.get("k"), client.get("n")) == (b"v", b"1")
+
+
+def test_pipeline_is_not_executed_after_an_error(make_client):
+    client = make_client()
+    with pytest.raises(ZeroDivisionError), utils.pipeline(client) as queue:
+        queue.set("k", 1 / 0)
+    assert client.get("k") is None

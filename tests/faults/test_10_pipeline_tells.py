@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 import pytest
 
@@ -12,6 +13,11 @@ from redis.connection import ConnectionPool
 from tests.faults.fakenode import FakeNode, RefusingPort, close, drop, half, listen, raw, reset, silent
 
 LOST = {"close": close, "half": half, "reset": reset, "drop": drop}
+
+
+@pytest.fixture
+def client(node: FakeNode, make: Callable[..., redis.StrictRedis]) -> redis.StrictRedis:
+    return make(**node.options, socket_timeout=5)
 
 
 @pytest.mark.parametrize("action", LOST.values(), ids=LOST)
@@ -31,7 +37,8 @@ def test_the_replies_that_had_come(node, client, action) -> None:
     assert client.get("b") == b"B"
 
 
-def test_the_replies_that_had_come_in_time(node, client) -> None:
+def test_the_replies_that_had_come_in_time(node, make) -> None:
+    client = make(**node.options, socket_timeout=0.3, socket_connect_timeout=5)
     node.script("INCRBY", silent)
     with pytest.raises(redis.TimeoutError) as caught:
         client.pipeline(transaction=False).set("b", "B").incr("n").execute()
