@@ -33,7 +33,6 @@ from redis.exceptions import (
     WatchError,
 )
 from redis.protocol.errors import SERVER_CHANGED, ErrorReply, error_from
-from redis.protocol.packer import batch_packer_for
 from redis.typing import ReplyCallback
 
 Stacked = tuple[tuple[Any, ...], dict[str, Any]]
@@ -324,7 +323,7 @@ class BasePipeline:
         return replies
 
     def _attempt(self, connection: Connection, order: Order, number: int, unknown: bool) -> list[Any]:
-        data = batch_packer_for(connection.encoder)(order.words)
+        data = connection.pack_batch(order.words)
         batch = Batch(connection, len(order.words), order.specials, order.atomic)
         doing = "EXEC" if order.atomic else "pipeline"
         try:

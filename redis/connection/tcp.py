@@ -11,7 +11,8 @@ import itertools
 import os
 import select
 import socket
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
 from math import inf
 from time import monotonic
 from typing import Any, ClassVar
@@ -39,7 +40,7 @@ from redis.connection.wire import NEVER, UNASKED, Keeper, Wire
 from redis.exceptions import ConnectionError, DataError, InvalidResponse, RedisError
 from redis.protocol.encoder import Buffer, Encoder
 from redis.protocol.errors import SERVER_CHANGED, ErrorReply, error_from
-from redis.protocol.packer import command_word, packer_for
+from redis.protocol.packer import Packed, batch_packer_for, command_word, packer_for
 from redis.typing import CredentialProvider
 from redis.version import __version__
 
@@ -281,6 +282,11 @@ class Connection(Wire):
         """Pack several commands; the result is for :meth:`send_packed_command`."""
         packed = [self.pack_command(*command) for command in commands]
         return PackedCommands(itertools.chain.from_iterable(packed), len(packed), "pipeline")
+
+    @cached_property
+    def pack_batch(self) -> Callable[[Sequence[Sequence[Any]]], Packed]:
+        """The function that packs many commands in one go."""
+        return batch_packer_for(self.encoder)
 
     def send_packed_command(self, command: str | bytes | list[Buffer]) -> None:
         """Send what was packed; connect first where that has not been done."""
