@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import repeat
+from operator import itemgetter
 from types import TracebackType
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
@@ -34,6 +35,8 @@ from redis.exceptions import (
 )
 from redis.protocol.errors import SERVER_CHANGED, ErrorReply, error_from
 from redis.typing import ReplyCallback
+
+first = itemgetter(0)
 
 Stacked = tuple[tuple[Any, ...], dict[str, Any]]
 Words = tuple[Any, ...]
@@ -407,8 +410,7 @@ class BasePipeline:
         ``failed`` is False where none is an error.
         """
         callbacks = self.response_callbacks
-        for number, (args, options) in enumerate(stack[: len(replies)]):
-            reply = replies[number]
+        for number, ((args, options), reply) in enumerate(zip(stack, replies)):
             if failed and isinstance(reply, RedisError):
                 replies[number] = self._error(reply, args)
             elif (callback := callbacks.get(args[0])) is not None:
@@ -449,7 +451,7 @@ class BasePipeline:
 
 def order_for(stack: list[Stacked], atomic: bool) -> Order:
     """What is to be sent for what was queued; DataError for what cannot be meant so."""
-    words: list[Words] = [args for args, _ in stack]
+    words: list[Words] = list(map(first, stack))
     specials: list[Special] = []
     if not are_plain(words):
         stack[:] = [(named(args), options) for args, options in stack]  # the callbacks are found by these names
@@ -467,7 +469,7 @@ def order_for(stack: list[Stacked], atomic: bool) -> Order:
 def are_plain(commands: list[Words]) -> bool:
     """Whether nothing about the commands is special; a name may be anything, and need not be there."""
     try:
-        return PLAIN.issuperset([args[0] for args in commands])
+        return PLAIN.issuperset(map(first, commands))
     except (TypeError, IndexError):
         return False
 
