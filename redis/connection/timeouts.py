@@ -3,8 +3,8 @@
 * The kernel's own time-outs (SO_RCVTIMEO, SO_SNDTIMEO) cost next to nothing, while ``settimeout`` makes CPython poll
   before each send and recv.  They show as BlockingIOError.
 * ``settimeout`` is for where the kernel's do not work: TLS, sockets that gevent has replaced, systems without them,
-  and a process with a running interval timer, whose signals would start a kernel's time-out anew each time.  Whether one
-  runs is asked when the connection is made, and when it is looked at after an idle time.
+  and a process with a running interval timer, whose signals would start a kernel's time-out anew each time.  Whether
+  one runs is asked when the connection is made, and when it is looked at after an idle time.
 
 This module owns the two, each with its way of looking whether an idle socket is still good.  It must not know
 connections.
