@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -29,9 +29,6 @@ AbsExpiryT = int | datetime
 """A point in time: a Unix time in the unit of the command, or a datetime."""
 KeysT = KeyT | Iterable[KeyT]
 """One key or several."""
-MappingT = Mapping[Any, Any]
-Reply = Any
-"""A reply as the parser gives it, before a callback has shaped it."""
 ReplyCallback = Callable[..., Any]
 
 
