@@ -20,6 +20,7 @@ from redis.client import StrictRedis
 from redis.commands.spec import SPECS, Spec, name_of
 from redis.embedded import Server
 from redis.exceptions import RedisError
+from redis.protocol.masking import SECRETIVE
 from redis.version import __version__
 
 try:
@@ -33,8 +34,6 @@ HISTORY = "~/.redispy_history"
 HISTORY_LENGTH = 1000
 #: What the shell itself understands.
 OWN = ("EXIT", "HELP", "QUIT")
-#: The commands whose arguments may hold a password: their lines are not remembered.
-SECRET = frozenset({"ACL SETUSER", "AUTH", "CONFIG SET", "HELLO", "MIGRATE", "SENTINEL SET"})
 
 FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130  # Exit statuses, as other shells have them.
 
@@ -218,7 +217,7 @@ def history() -> Iterator[None]:
 
 def remember(line: str, words: Sequence[str]) -> None:
     """Add a line to the history, but none that may hold a password."""
-    if readline is not None and SECRET.isdisjoint({words[0].upper(), " ".join(words[:2]).upper()}):
+    if readline is not None and name_of(words) not in SECRETIVE:
         readline.add_history(line.rstrip("\n"))
 
 

@@ -394,7 +394,8 @@ def lines(value: DirectiveT) -> list[list[Any]]:
 def line(name: str, words: list[Any]) -> str:
     """Return one line of a configuration file."""
     if not re.fullmatch(r"[\w.-]+", name):
-        raise DataError(f"{name!r} is no name of a directive")
+        first = re.sub(r"\s.*", " ...", name, flags=re.DOTALL)  # A password that slipped into it is not shown.
+        raise DataError(f"{first!r} is no name of a directive")
     return " ".join([name, *(quoted(name, word) for word in words)])
 
 

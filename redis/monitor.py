@@ -35,6 +35,7 @@ class Monitor:
     def __enter__(self) -> Self:
         self.connection = self.connection_pool.get_connection("MONITOR")
         try:
+            getattr(self.connection, "doing", bool)("MONITOR")
             self.connection.send_command("MONITOR")
             self.connection.read_response()
             self._link = getattr(self.connection, "_sock", None)
@@ -86,7 +87,7 @@ def parse_line(line: str) -> dict[str, Any]:
     """What a line of MONITOR says; InvalidResponse where it is none."""
     found = LINE.fullmatch(line)
     if found is None:
-        raise InvalidResponse(f"this is no line of MONITOR: {line[:80]!r}")
+        raise InvalidResponse(f"this is no line of MONITOR ({len(line)} characters)")
     address, port, kind = client_of(found["client"])
     return {
         "time": float(found["time"]),

@@ -321,6 +321,7 @@ def test_the_next_prompt_knows_the_lines_but_no_password(terminal, tmp_path):
         "AUTH secret",
         '"auth" user secret',
         "config SET requirepass ''",
+        "CONFIG SETT requirepass secret",
         "HELLO 3 AUTH user secret",
         "GET 'secret",
     ]

@@ -15,6 +15,7 @@ from redis.commands.replies import bool_ok, native_str
 from redis.commands.server_replies import acl_log, acl_user, native
 from redis.commands.spec import command
 from redis.exceptions import DataError
+from redis.protocol.masking import hide_text
 from redis.typing import EncodableT, T
 
 Rules = str | bytes | Iterable[str | bytes]
@@ -23,7 +24,11 @@ ON_EACH_NODE = {"request_policy": "all_nodes", "response_policy": "all_succeeded
 
 def rule(value: Any) -> bytes:
     """Return a rule as the bytes that the server understands."""
-    return bytes(value) if isinstance(value, (bytes, bytearray, memoryview)) else str(value).encode()
+    try:
+        return bytes(value) if isinstance(value, (bytes, bytearray, memoryview)) else str(value).encode()
+    except UnicodeEncodeError as error:
+        hide_text(error)
+        raise
 
 
 def signed_rules(argument: str, values: Any, plus: bytes, minus: bytes) -> list[bytes]:

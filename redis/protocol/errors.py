@@ -24,6 +24,7 @@ from redis.exceptions import (
     ResponseError,
     TryAgainError,
 )
+from redis.protocol.masking import without_secrets
 
 
 class ErrorReply(ResponseError):
@@ -68,7 +69,11 @@ def error_from(reply: ErrorReply) -> RedisError:
 
 
 def parse_error(line: str) -> RedisError:
-    """Return the error that the words ``line``, without the leading ``-``, mean."""
+    """Return the error that the words ``line``, without the leading ``-``, mean.
+
+    Its text is these words, but for arguments that the server repeats and that may be secrets.
+    """
+    line = without_secrets(line)
     code, _, words = line.partition(" ")
     text = words if code in DROPPED_CODES else line
     if code == "ERR":

@@ -16,6 +16,7 @@ from itertools import chain, groupby
 from typing import Any
 
 from redis.protocol.encoder import Buffer, Encoder
+from redis.protocol.masking import hide_secret
 
 try:
     import hiredis
@@ -67,22 +68,30 @@ def packer_for(encoder: Encoder) -> Pack:
     pack_in_c = packer_in_c(encoder)
 
     def pack_safely(args: Sequence[Any]) -> Packed:
-        return pack(args, encoder)
+        try:
+            return pack(args, encoder)
+        except UnicodeEncodeError as error:
+            hide_secret(error, [args])
+            raise
 
     if pack_in_c is None:
         return pack_safely
 
     def pack_fast(args: Sequence[Any]) -> Packed:
-        for arg in args:
-            kind = arg.__class__
-            if (kind is not str and kind is not bytes) or len(arg) > LARGE:
-                break
-        else:
-            return pack_in_c(args)
-        if not TEXT_AND_NUMBERS.issuperset(map(type, args)):
-            return pack(args, encoder)
-        words = tuple([repr(arg) if arg.__class__ in NUMBERS else arg for arg in args])
-        return pack_in_c(words) if max(map(len, words)) <= LARGE else pack(args, encoder)
+        try:
+            for arg in args:
+                kind = arg.__class__
+                if (kind is not str and kind is not bytes) or len(arg) > LARGE:
+                    break
+            else:
+                return pack_in_c(args)
+            if not TEXT_AND_NUMBERS.issuperset(map(type, args)):
+                return pack(args, encoder)
+            words = tuple([repr(arg) if arg.__class__ in NUMBERS else arg for arg in args])
+            return pack_in_c(words) if max(map(len, words)) <= LARGE else pack(args, encoder)
+        except UnicodeEncodeError as error:
+            hide_secret(error, [args])
+            raise
 
     return pack_fast
 
@@ -92,6 +101,13 @@ def batch_packer_for(encoder: Encoder) -> Callable[[Sequence[Sequence[Any]]], Pa
     pack_in_c, pack_one, as_bytes = packer_in_c(encoder), packer_for(encoder), column_encoder_for(encoder)
 
     def pack_batch(commands: Sequence[Sequence[Any]]) -> Packed:
+        try:
+            return pack_any(commands)
+        except UnicodeEncodeError as error:
+            hide_secret(error, commands)
+            raise
+
+    def pack_any(commands: Sequence[Sequence[Any]]) -> Packed:
         if len(commands) > 2 and len(commands[0]) == len(commands[-1]) == 1:
             return pack_enclosed(commands)
         return pack_alike(commands, as_bytes) or pack_mixed(commands)
