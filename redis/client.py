@@ -16,8 +16,10 @@ from redis.commands import Commands, published
 from redis.commands.legacy import LEGACY_CALLBACKS, LegacyCommands
 from redis.commands.published import *  # noqa: F403 - what programs have always imported from here
 from redis.commands.spec import SPECS
-from redis.connection.options import accepted_options, check_seconds, refuse_unknown, renamed
-from redis.connection.pool import OURS, ConnectionPool, SingleConnectionPool
+from redis.connection.conflicts import given_to, refuse_beside_pool, refuse_conflicts
+from redis.connection.options import POOL_OPTIONS, accepted_options, check_seconds, refuse_unknown, renamed
+from redis.connection.pool import OURS, ConnectionPool, closed_error
+from redis.connection.single import SingleConnectionPool
 from redis.connection.socketbuffer import SYM_EMPTY
 from redis.connection.tcp import Connection
 from redis.connection.tls import SSLConnection
@@ -143,7 +145,7 @@ class StrictRedis(Execution, Commands[T]):
         :param socket_timeout: how many seconds a send or a reply may take; None: for ever.  A command that blocks has
             its own time-out on top.
         :param socket_connect_timeout: how many seconds connecting may take; None: as ``socket_timeout``.
-        :param connection_pool: the pool to use; all options of connections are its business then.
+        :param connection_pool: the pool to use; all options of connections are its business then, and an error here.
         :param unix_socket_path: connect to this path instead of ``host`` and ``port``.
         :param decode_responses: values are str, decoded as ``encoding`` and ``encoding_errors`` say, and not bytes.
         :param retry_on_timeout: a command whose time ran out is sent again, even where that may execute it twice.
@@ -153,12 +155,15 @@ class StrictRedis(Execution, Commands[T]):
         :param options: any other option of the connection: ``username``, ``credential_provider``, ``client_name``,
             ``protocol`` (2 or 3), ``parser_class``, ``socket_read_size``, ``lib_name``, ``lib_version``, ``fork_safe``,
             ``ssl_context``, ``ssl_ca_path``, ``ssl_ca_data``, ``ssl_check_hostname``, ``ssl_password``,
-            ``ssl_min_version``, ``ssl_ciphers``.
+            ``ssl_min_version``, ``ssl_ciphers``; and of the pool: ``max_idle_time``, ``max_lifetime`` (in seconds) and
+            ``min_idle``, see :class:`~redis.connection.ConnectionPool`.
         """
+        given = given_to(StrictRedis.__init__, locals())
         for name, value in (("socket_timeout", socket_timeout), ("socket_connect_timeout", socket_connect_timeout)):
             check_seconds(name, value)
         self._owns_pool = connection_pool is None
         if connection_pool is None:
+            refuse_conflicts(given)
             shared: dict[str, Any] = {
                 "db": db,
                 "password": password,
@@ -183,13 +188,14 @@ class StrictRedis(Execution, Commands[T]):
                 "ssl_ca_certs": ssl_ca_certs,
             }
             connection_class, place = connection_for(unix_socket_path, ssl, tcp, tls)
-            refuse_unknown(options, accepted_options(connection_class, Wire), type(self).__name__)
+            known = accepted_options(connection_class, Wire) | POOL_OPTIONS
+            refuse_unknown(options, known, type(self).__name__)
             connection_pool = ConnectionPool(connection_class, max_connections, **shared, **place, **options)
         else:
-            refuse_unknown(options, (), f"{type(self).__name__} with a connection_pool")
+            refuse_beside_pool(given, connection_pool)
         self._closed = False
-        self.response_callbacks = dict(class_callbacks(type(self)))
         self.connection_pool = SingleConnectionPool(connection_pool) if single_connection_client else connection_pool
+        self.response_callbacks = dict(class_callbacks(type(self)))
 
     @overload
     @classmethod
@@ -224,6 +230,12 @@ class StrictRedis(Execution, Commands[T]):
         if self._owns_pool or isinstance(self._pool, SingleConnectionPool):
             self._pool.close()
 
+    def _open_pool(self) -> Any:
+        """The pool, for what is made of this client; a closed client makes nothing, though the pool may be open."""
+        if self._closed:
+            raise closed_error("client")
+        return self.connection_pool
+
     def __enter__(self: Client) -> Client:
         return self
 
@@ -238,7 +250,7 @@ class StrictRedis(Execution, Commands[T]):
         With ``transaction`` the server executes it as one unit (MULTI, EXEC); without, one command after the other.
         """
         make: Any = self.pipeline_class
-        return make(self.connection_pool, self.response_callbacks, transaction, shard_hint)
+        return make(self._open_pool(), self.response_callbacks, transaction, shard_hint)
 
     def transaction(
         self,
@@ -297,14 +309,14 @@ class StrictRedis(Execution, Commands[T]):
 
     def pubsub(self, **kwargs: Any) -> PubSub:
         """Return a Pub/Sub object, to subscribe to channels and read their messages; ``kwargs`` are its options."""
-        return PubSub(self.connection_pool, **{"encoder": self.get_encoder(), **kwargs})
+        return PubSub(self._open_pool(), **{"encoder": self.get_encoder(), **kwargs})
 
     def monitor(self) -> Monitor:
         """Return a Monitor, a context manager that gives every command which the server executes.
 
         Since 1.0.0, https://redis.io/commands/monitor/
         """
-        return Monitor(self.connection_pool)
+        return Monitor(self._open_pool())
 
 
 class Redis(LegacyCommands[T], StrictRedis[T]):  # type: ignore[misc]

@@ -22,11 +22,20 @@ def to_bool(value: Any) -> bool | None:
     return bool(value)
 
 
+def tls_version(text: str) -> int:
+    """Return the number that TLS and the module ``ssl`` have for ``"1.2"`` or ``"TLSv1.2"``; ValueError for others."""
+    return 0x301 + ("1.0", "1.1", "1.2", "1.3").index(text.removeprefix("TLSv").replace("_", "."))
+
+
 URL_QUERY_ARGUMENT_PARSERS: dict[str, Callable[[str], Any]] = {
+    "command_timeout": float,
     "db": int,
     "decode_responses": to_bool,
     "fork_safe": to_bool,
     "max_connections": int,
+    "max_idle_time": float,
+    "max_lifetime": float,
+    "min_idle": int,
     "port": int,
     "protocol": int,
     "retry_on_timeout": to_bool,
@@ -36,9 +45,27 @@ URL_QUERY_ARGUMENT_PARSERS: dict[str, Callable[[str], Any]] = {
     "socket_read_size": int,
     "socket_timeout": float,
     "ssl_check_hostname": to_bool,
+    "ssl_min_version": tls_version,
     "timeout": float,
 }
 """The options of a URL that are no text."""
+UNWRITABLE = frozenset(
+    (
+        "connection_class",
+        "credential_provider",
+        "parser_class",
+        "queue_class",
+        "retry",
+        "retry_on_error",
+        "socket_keepalive_options",
+        "ssl_context",
+    )
+)
+"""The options that a URL cannot write at all."""
+
+
+POOL_OPTIONS = frozenset(("max_idle_time", "max_lifetime", "min_idle"))
+"""The options of a client that are meant for its pool, and not for the connection."""
 
 
 def accepted_options(cls: type, above: type = object) -> frozenset[str]:
@@ -87,4 +114,14 @@ def renamed(options: dict[str, Any]) -> dict[str, Any]:
 def check_seconds(name: str, value: Any) -> None:
     """Raise ValueError unless ``value`` is None or a positive number of seconds."""
     if value is not None and not (isinstance(value, (int, float)) and value > 0):
-        raise ValueError(f"{name} is {value!r}; it takes a positive number of seconds, or None")
+        # A text may be a password in the wrong place.
+        shown = f"a {type(value).__name__}" if isinstance(value, (str, bytes)) else repr(value)
+        raise ValueError(f"{name} is {shown}; it takes a positive number of seconds, or None")
+
+
+def check_count(name: str, value: Any, most: int) -> None:
+    """Raise ValueError unless ``value`` is a whole number from 0 to ``most``, which is ``max_connections``."""
+    if not isinstance(value, int) or value < 0:
+        raise ValueError(f"{name} is {value!r}; it takes a number of connections, 0 or more")
+    if value > most:
+        raise ValueError(f"{name} is {value!r}, and max_connections no more than {most}")

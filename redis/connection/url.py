@@ -14,10 +14,11 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 from urllib.parse import ParseResult, parse_qs, unquote, urlparse
 
-from redis.connection.options import URL_QUERY_ARGUMENT_PARSERS
+from redis.connection.options import UNWRITABLE, URL_QUERY_ARGUMENT_PARSERS
 from redis.connection.tls import SSLConnection
 from redis.connection.unix import UnixDomainSocketConnection
 
@@ -34,22 +35,28 @@ def options_from_url(url: str, db: int | None = None, decode_components: bool = 
     ``decode_components``: host, path, user name and password are percent-decoded.  A URL that cannot be meant so is a
     ValueError, which never shows the URL, for it may have a password in it.
     """
-    try:
-        parts = urlparse(url)
-    except ValueError:
-        raise ValueError(f"the URL cannot be taken apart; {QUOTING}") from None
+    parts = taken_apart(url)
+    if parts is None:
+        raise ValueError(f"the URL cannot be taken apart; {QUOTING}")
     if is_torn(parts):
         raise ValueError(f"the URL has a sign in a place where it cannot be meant; {QUOTING}")
     if parts.scheme not in SCHEMES:
         names = ", ".join(f"{scheme}://" for scheme in SCHEMES)
         raise ValueError(f"the URL has the scheme {parts.scheme!r}; it takes one of {names}")
     decode: Decode = unquote if decode_components else str
-    options = query_options(parts.query)
+    options = {"password": None, **query_options(parts.query)}
     options.update(credentials(parts, decode))
     options.update(SCHEMES[parts.scheme](parts, decode))
     in_path = options.pop("path_db", None)
     options["db"] = options.get("db", in_path if in_path is not None else db or 0)
     return options
+
+
+def taken_apart(url: str) -> ParseResult | None:
+    """The parts of a URL; None where it has none.  The error that says why is not kept: it would show the URL."""
+    with suppress(ValueError):
+        return urlparse(url)
+    return None
 
 
 def is_torn(parts: ParseResult) -> bool:
@@ -62,6 +69,8 @@ def query_options(query: str) -> Options:
     """The options behind the ``?``, converted; one that cannot be converted is left out with a warning."""
     options: Options = {}
     for name, values in parse_qs(query).items():
+        if name in UNWRITABLE:
+            raise ValueError(f"the option {name!r} is an object, and cannot be written in a URL: pass it as a keyword")
         convert = URL_QUERY_ARGUMENT_PARSERS.get(name, str)
         try:
             options[name] = convert(values[0])
@@ -71,22 +80,28 @@ def query_options(query: str) -> Options:
 
 
 def credentials(parts: ParseResult, decode: Decode) -> Options:
-    """The password, None where there is none, and the user name, absent where there is none."""
-    password = decode(parts.password) if parts.password is not None else None
-    return {"password": password} | ({"username": decode(parts.username)} if parts.username else {})
+    """The password and the user name before the host, each where there is one."""
+    password = {} if parts.password is None else {"password": decode(parts.password)}
+    return password | ({"username": decode(parts.username)} if parts.username else {})
 
 
 def tcp_options(parts: ParseResult, decode: Decode) -> Options:
     """Host, port and the database in the path."""
-    try:
-        port = parts.port
-    except ValueError:
-        raise ValueError(f"the port in the URL is no number from 0 to 65535; {QUOTING}") from None
-    options: Options = {"host": decode(parts.hostname or "localhost"), "port": port or 6379}
+    port = port_of(parts)
+    if port is None:
+        raise ValueError(f"the port in the URL is no number from 0 to 65535; {QUOTING}")
+    options: Options = {"host": decode(parts.hostname or "localhost"), "port": port}
     path = decode(parts.path).strip("/")
     if path:
         options["path_db"] = database(path)
     return options
+
+
+def port_of(parts: ParseResult) -> int | None:
+    """The number of the port; None for one that is no number, and may be a part of a password."""
+    with suppress(ValueError):
+        return parts.port or 6379
+    return None
 
 
 def database(path: str) -> int:

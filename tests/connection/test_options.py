@@ -7,19 +7,23 @@ import pytest
 from redis.connection import options
 from redis.connection.options import (
     FALSE_STRINGS,
+    POOL_OPTIONS,
     URL_QUERY_ARGUMENT_PARSERS,
     accepted_options,
+    check_count,
     check_seconds,
     misspelt,
     refuse_misspelt,
     refuse_unknown,
     renamed,
+    tls_version,
     to_bool,
 )
 from redis.connection.tcp import Connection
 from redis.connection.tls import SSLConnection
 from redis.connection.unix import UnixDomainSocketConnection
 from redis.connection.wire import Wire
+from redis.sentinel import Sentinel
 
 KNOWN = frozenset(["socket_timeout", "db", "retry_on_timeout"])
 
@@ -72,6 +76,17 @@ def test_what_was_meant(name, meant):
     assert misspelt(name, KNOWN) == meant
 
 
+@pytest.mark.parametrize(("text", "number"), [("1.0", 769), ("TLSv1.2", 771), ("TLSv1_3", 772)])
+def test_a_version_of_tls(text, number):
+    assert tls_version(text) == number
+
+
+@pytest.mark.parametrize("text", ["", "1", "SSLv3", "771", "1.4"])
+def test_what_is_no_version_of_tls(text):
+    with pytest.raises(ValueError):
+        tls_version(text)
+
+
 def test_an_unknown_option_is_refused():
     refuse_unknown(["db", "socket_timeout"], KNOWN, "here")
     with pytest.raises(TypeError, match=r"^here has no option 'socket_timout'; did you mean 'socket_timeout'\?$"):
@@ -119,10 +134,24 @@ def test_what_are_no_seconds(value):
         check_seconds("socket_timeout", value)
 
 
+@pytest.mark.parametrize("value", [-1, "5", 1.0, None])
+def test_what_is_no_number_of_connections(value):
+    with pytest.raises(ValueError, match=r"min_idle is .*; it takes a number of connections, 0 or more"):
+        check_count("min_idle", value, 10)
+
+
+def test_more_connections_than_there_may_be():
+    assert check_count("min_idle", 0, 10) is None
+    assert check_count("min_idle", 10, 10) is None
+    with pytest.raises(ValueError, match=r"^min_idle is 11, and max_connections no more than 10$"):
+        check_count("min_idle", 11, 10)
+
+
 def test_every_option_of_a_url_exists():
     own = {"max_connections", "timeout", "single_connection_client"}
-    known = accepted_options(SSLConnection) | accepted_options(UnixDomainSocketConnection) | own
-    assert set(URL_QUERY_ARGUMENT_PARSERS) <= known
+    known = accepted_options(SSLConnection) | accepted_options(UnixDomainSocketConnection) | POOL_OPTIONS | own
+    known |= accepted_options(Sentinel)
+    assert {name.removeprefix("sentinel_") for name in URL_QUERY_ARGUMENT_PARSERS} <= known | {"ssl"}
 
 
 def test_every_option_that_is_no_text_has_a_type_for_urls():
