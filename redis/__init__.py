@@ -1,5 +1,6 @@
 """A client for Redis and Valkey."""
 
+from redis import sentinel_url  # noqa: F401 - it knows the URLs of sentinels
 from redis.client import Redis, StrictRedis
 from redis.connection import (
     BlockingConnectionPool,
@@ -8,6 +9,7 @@ from redis.connection import (
     SSLConnection,
     UnixDomainSocketConnection,
 )
+from redis.connection.deadline import deadline
 from redis.exceptions import (
     AuthenticationError,
     AuthenticationFailedError,
@@ -22,6 +24,12 @@ from redis.exceptions import (
     ResponseError,
     TimeoutError,
     WatchError,
+)
+from redis.sentinel import (
+    Sentinel,
+    SentinelConnectionPool,
+    SentinelManagedConnection,
+    SentinelManagedSSLConnection,
 )
 from redis.utils import from_url
 from redis.version import VERSION, __version__
@@ -44,10 +52,15 @@ __all__ = [
     "RedisError",
     "ResponseError",
     "SSLConnection",
+    "Sentinel",
+    "SentinelConnectionPool",
+    "SentinelManagedConnection",
+    "SentinelManagedSSLConnection",
     "StrictRedis",
     "TimeoutError",
     "UnixDomainSocketConnection",
     "WatchError",
     "__version__",
+    "deadline",
     "from_url",
 ]

@@ -5,7 +5,9 @@
     RedisError
      |-- ConnectionError          also a builtin ConnectionError; says whether the command may have been applied
      |    |-- BusyLoadingError    the server still loads its data
-     |    `-- MaxConnectionsError the pool has lent all that it may
+     |    |-- MaxConnectionsError the pool has lent all that it may
+     |    |-- MasterNotFoundError no sentinel knows a master that serves
+     |    `-- SlaveNotFoundError  nor a replica
      |-- TimeoutError             also a builtin TimeoutError; says whether the command may have been applied
      |-- AuthenticationError
      |    `-- AuthenticationFailedError   the server refused the credentials; a ResponseError as well
@@ -49,6 +51,8 @@ class RedisError(Exception):
     phase: str | None = None
     #: Which attempt failed, counted from 1.
     attempt: int | None = None
+    #: How many seconds the call took, all attempts and the pauses between them, until this was raised.
+    elapsed: float | None = None
 
 
 class ConnectionError(RedisError, builtins.ConnectionError):
@@ -80,6 +84,18 @@ class MaxConnectionsError(ConnectionError):
 
     maybe_applied = False
     phase = "pool"
+
+
+class MasterNotFoundError(ConnectionError):
+    """No sentinel names a master that serves; the text tells what each of them said.  Nothing was sent."""
+
+    maybe_applied = False
+
+
+class SlaveNotFoundError(ConnectionError):
+    """No sentinel names a replica that serves, nor a master in its place.  Nothing was sent."""
+
+    maybe_applied = False
 
 
 class AuthenticationError(RedisError):

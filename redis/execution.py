@@ -13,14 +13,17 @@ This module must not know bytes, sockets or single commands.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from time import monotonic
 from typing import Any
 
-from redis.commands.spec import PLAIN, SPECS, Special, name_of, named, understand
-from redis.connection.outcome import Fault, NotSent, Unknown, annotate, complete, is_of, public_error, second_attempt
+from redis.commands.spec import ORDINARY, PLAIN, SPECS, Special, name_of, named, understand
+from redis.connection.deadline import DEADLINES, Deadline
+from redis.connection.outcome import Fault, NotSent, Unknown, annotate, complete, is_of, not_begun, public_error
 from redis.connection.parsers import ReaderParser, is_reader_parser
-from redis.connection.pool import LOOK, OURS, BlockingConnectionPool, ConnectionPool, SingleConnectionPool, closed_error
-from redis.connection.retry import may_send_again
+from redis.connection.pool import LOOK, OURS, BlockingConnectionPool, ConnectionPool, closed_error
+from redis.connection.retry import Attempts
+from redis.connection.single import SingleConnectionPool
 from redis.connection.tcp import Connection
 from redis.exceptions import ConnectionError, InvalidResponse, RedisError, TimeoutError
 from redis.protocol.encoder import Encoder
@@ -28,7 +31,8 @@ from redis.protocol.errors import SERVER_CHANGED, ErrorReply, error_from
 from redis.protocol.packer import Packed, packer_for
 from redis.typing import ReplyCallback
 
-SHORT_POOLS = (ConnectionPool, BlockingConnectionPool, SingleConnectionPool)
+SHORT_POOLS: set[type[Any]] = {ConnectionPool, BlockingConnectionPool, SingleConnectionPool}
+"""The pools of which no method was overridden; a module above may add its own."""
 
 
 class Execution:
@@ -47,7 +51,11 @@ class Execution:
     @connection_pool.setter
     def connection_pool(self, pool: Any) -> None:
         self._pool = pool
-        self._short: ConnectionPool | None = pool if takes_short_way(type(self), pool) else None
+        limited = isinstance(time_limit(pool), Deadline)
+        short = pool if takes_short_way(type(self), pool) else None
+        self._short: ConnectionPool | None = None if limited else short
+        #: For a client that limits its calls: what executes them within the limit, the short way.
+        self._within = Within(short) if limited and short is not None else None
         self._pack = packer_for(self.get_encoder())
 
     def get_encoder(self) -> Encoder:
@@ -71,11 +79,13 @@ class Execution:
         """
         pool = self._short
         if pool is None:
-            return self._execute_classic(args, options)
+            return self._execute_otherwise(args, options)
         words, special = args, None
         if not args or args[0].__class__ is not str or args[0] not in PLAIN:
             args = named(args)
             words, special = understand(args)
+        elif DEADLINES:
+            special = ORDINARY
         data = self._pack(words)
         idle = pool._available_connections
         connection: Any = None
@@ -83,7 +93,7 @@ class Execution:
             try:
                 connection = idle.pop()
             except IndexError:
-                connection = pool.make_connection()
+                connection = self._make_connection(pool, words)
             try:
                 now = monotonic()
                 if now - connection.used > LOOK:
@@ -91,7 +101,7 @@ class Execution:
                 connection.used = now
                 reply = connection.call(data) if special is None else connection.exchange(data, *special)
             except (NotSent, Unknown) as fault:
-                reply = self._send_again(connection, words, data, special, fault)
+                reply = self._send_again(connection, words, data, special, fault, now)
             except InvalidResponse as error:
                 complete(error, name_of(words), connection.address, "recv", 1)
                 raise
@@ -103,71 +113,138 @@ class Execution:
                 if pool._available_connections is not idle:
                     pool.take_over(idle)
         if reply.__class__ is ErrorReply:
-            raise self._refusal(reply, words, connection, pool)
+            reply = self._ask_again(pool, connection, words, data, special, reply, now)
         callback = self.response_callbacks.get(args[0])
         if callback is None:
             return reply
         return callback(reply, **options) if options else callback(reply)
 
-    def _send_again(
-        self, connection: Connection, words: tuple[Any, ...], data: Packed, special: Special | None, fault: Fault
-    ) -> Any:
-        """After a fault: send once more where that is safe, else tell the truth."""
-        connection.disconnect()
-        name, unknown = name_of(words), isinstance(fault, Unknown)
-        readonly, blocking = is_readonly(name), special is not None and special.wait is not None
-        if not may_send_again(unknown, fault.timed_out, readonly, blocking, connection.retry_on_timeout):
-            raise public_error(fault, name, connection.address, 1, unknown) from fault.__cause__
+    @staticmethod
+    def _make_connection(pool: ConnectionPool, words: tuple[Any, ...]) -> Any:
         try:
-            connection.prepare()
-            connection.used = monotonic()
-            return connection.call(data) if special is None else connection.exchange(data, *special)
-        except (NotSent, Unknown) as second:
-            applied = unknown or isinstance(second, Unknown)
-            raise public_error(second, name, connection.address, 2, applied) from second.__cause__
+            return pool.make_connection()
         except RedisError as error:
-            second_attempt(error, unknown)
+            not_begun(error, name_of(words), pool.address)
             raise
 
-    def _refusal(self, reply: ErrorReply, words: tuple[Any, ...], connection: Any, pool: ConnectionPool) -> RedisError:
+    def _send_again(
+        self,
+        connection: Connection,
+        words: tuple[Any, ...],
+        data: Packed,
+        special: Special | None,
+        failure: Fault | ErrorReply,
+        started: float,
+    ) -> Any:
+        """After a failure: send again as long as that is safe or allowed, else raise the truth about all of it."""
+        name, blocking = name_of(words), special is not None and special.wait is not None
+        attempts = Attempts(connection, is_readonly(name), blocking, started)
+        while self._is_repeated(attempts, connection, name, failure):
+            try:
+                connection.prepare()
+                connection.used = monotonic()
+                reply = connection.call(data) if special is None else connection.exchange(data, *special)
+                if reply.__class__ is not ErrorReply:
+                    return reply
+                failure = reply
+            except (NotSent, Unknown) as fault:
+                failure = fault
+            except RedisError as error:
+                attempts.tell(error)
+                raise
+        refusal = self._refusal(failure, words, connection)
+        attempts.tell(refusal)
+        raise refusal
+
+    def _ask_again(
+        self,
+        pool: ConnectionPool,
+        connection: Connection,
+        words: tuple[Any, ...],
+        data: Packed,
+        special: Special | None,
+        refused: ErrorReply,
+        started: float,
+    ) -> Any:
+        """After an error of the server: send again where the user said so, else raise it."""
+        if connection.retry is None and not connection.retry_on_error:
+            raise self._refusal(refused, words, connection)
+        connection = pool.get_connection()
+        try:
+            return self._send_again(connection, words, data, special, refused, started)
+        finally:
+            pool.release(connection)
+
+    def _is_repeated(self, attempts: Attempts, connection: Connection, name: str, failure: Fault | ErrorReply) -> bool:
+        """Whether there is another attempt; raises the truth about all of them where there is none after a fault."""
+        if isinstance(failure, ErrorReply):
+            error = error_from(failure)
+            if isinstance(error, SERVER_CHANGED):
+                connection.disconnect()
+                self._retire()
+            return attempts.after_refusal(error)
+        connection.disconnect()
+        if attempts.after_fault(failure):
+            return True
+        error = public_error(failure, name, connection.address, attempts.number, attempts.unknown)
+        attempts.tell(error)
+        raise error from failure.origin
+
+    def _refusal(self, reply: Any, words: tuple[Any, ...], connection: Connection) -> RedisError:
         """The error that the server's words mean; the pool is told where the server is not what it was."""
         error = annotate(error_from(reply), name_of(words), connection.address, "recv", 1)
         if isinstance(error, SERVER_CHANGED):
-            pool.retire()
+            self._retire()
         return error
+
+    def _retire(self) -> None:
+        """Tell the pool that the server is not what it was."""
+        getattr(self._pool, "retire", bool)()
 
     # The classic way.
 
+    def _execute_otherwise(self, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        """What cannot go the short way: the client is closed, or limits its calls, or stands on classes of others."""
+        if self._closed:
+            error = closed_error("client")
+            not_begun(error, name_of(named(args)), getattr(self._pool, "address", ""))
+            raise error
+        within = self._within
+        with time_limit(self._pool):
+            if within is None:
+                return self._execute_classic(args, options)
+            within.response_callbacks = self.response_callbacks
+            return within.execute_command(*args, **options)
+
     def _execute_classic(self, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
         """The chain of methods that others override."""
-        if self._closed:
-            raise closed_error("client")
         args = named(args)
         words, special = understand(args)
+        started = monotonic()
         connection = self._pool.get_connection(args[0], **options)
+        attempts: Attempts | None = None
         try:
-            try:
-                return self._converse(connection, words, special, args[0], options)
-            except SERVER_CHANGED:
-                getattr(self._pool, "retire", bool)()
-                raise
-            except (ConnectionError, TimeoutError) as error:
-                if not is_of(error, connection):
-                    raise
-                connection.disconnect()
-                name, timed_out = name_of(words), isinstance(error, TimeoutError)
-                retry_on_timeout = getattr(connection, "retry_on_timeout", False)
-                blocking = special.wait is not None
-                unknown = error.maybe_applied
-                if not may_send_again(unknown, timed_out, is_readonly(name), blocking, retry_on_timeout):
-                    raise
-            try:
-                return self._converse(connection, words, special, args[0], options)
-            except RedisError as error:
-                second_attempt(error, unknown)
-                raise
+            while True:
+                try:
+                    return self._converse(connection, words, special, args[0], options)
+                except RedisError as error:
+                    if not is_of(error, connection):
+                        raise
+                    if attempts is None:
+                        readonly, blocking = is_readonly(name_of(words)), special.wait is not None
+                        attempts = Attempts(connection, readonly, blocking, started)
+                    if not self._is_repeated_classic(attempts, connection, error):
+                        raise
         finally:
             self._pool.release(connection)
+
+    def _is_repeated_classic(self, attempts: Attempts, connection: Any, error: RedisError) -> bool:
+        """Whether there is another attempt after an error of this one."""
+        if isinstance(error, SERVER_CHANGED):
+            self._retire()
+        elif isinstance(error, (ConnectionError, TimeoutError)):
+            connection.disconnect()
+        return attempts.after_error(error)
 
     def _converse(
         self, connection: Any, words: tuple[Any, ...], special: Special, name: Any, options: dict[str, Any]
@@ -176,6 +253,7 @@ class Execution:
         if not isinstance(connection, Connection):
             connection.send_command(*words)
             return self.parse_response(connection, name, **options)
+        connection.doing(name_of(words))
         connection.connect()
         connection.expect(special.changes, special.wait)
         connection.send_command(*words)
@@ -199,12 +277,27 @@ class Execution:
         return response if callback is None else callback(response, **options)
 
 
+class Within(Execution):
+    """The execution of another client's commands, without a limit of its own, for where the limit holds already."""
+
+    def __init__(self, pool: ConnectionPool) -> None:
+        self._pool = self._short = pool
+        self._pack = packer_for(pool.encoder())
+
+
 def takes_short_way(client_class: type[Execution], pool: Any) -> bool:
     """Whether pool, connections, parser and client are ours, so that none of their methods was overridden."""
     if type(pool) not in SHORT_POOLS or pool.connection_class not in OURS:
         return False
     parser_class = pool.connection_kwargs.get("parser_class", ReaderParser)
     return is_reader_parser(parser_class) and client_class.parse_response is Execution.parse_response
+
+
+def time_limit(pool: Any) -> Deadline | nullcontext[None]:
+    """The deadline of one call, where the options of the pool, of any class, have a ``command_timeout``."""
+    options = getattr(pool, "connection_kwargs", None)
+    seconds = options.get("command_timeout") if isinstance(options, dict) else None
+    return nullcontext() if seconds is None else Deadline(seconds)
 
 
 def is_readonly(name: str) -> bool:

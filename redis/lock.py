@@ -19,6 +19,7 @@ from time import monotonic
 from types import TracebackType
 from typing import Any, ClassVar, TypeVar
 
+from redis.connection.deadline import at_most
 from redis.exceptions import ConnectionError, LockError, LockNotOwnedError, RedisError, TimeoutError, WatchError
 from redis.typing import KeyT
 
@@ -208,8 +209,18 @@ class Lock:
             left = deadline - monotonic()
             if left <= 0:
                 return False
-            time.sleep(min(pause, left))
+            self._sleep(min(pause, left))
         return True
+
+    def _sleep(self, seconds: float) -> None:
+        """Wait before the next attempt; TimeoutError where it would come too late for the deadline of the caller."""
+        if at_most(seconds) < seconds:
+            error = TimeoutError(
+                f"Another holds the lock {self.name!r}, and the next attempt would be after the deadline"
+            )
+            error.maybe_applied = False
+            raise error
+        time.sleep(seconds)
 
     def _take(self, token: bytes) -> bool:
         """Try once; where the outcome is unknown, ask as if nobody else could have the token."""
@@ -264,7 +275,7 @@ class Lock:
         """Ask what has become of a command until there is an answer, some three times; else raise the truth."""
         failure = unknown
         for pause in PAUSES:
-            time.sleep(pause)
+            time.sleep(at_most(pause))
             try:
                 return ask()
             except RedisError as error:

@@ -13,15 +13,16 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import repeat
-from operator import itemgetter
+from time import monotonic
 from types import TracebackType
-from typing import Any, ClassVar, NamedTuple, TypeVar
+from typing import Any, ClassVar, TypeVar
 
-from redis.commands.spec import PLAIN, SPECS, Special, name_of, named, understand
+from redis.commands.spec import ORDINARY, Special, name_of, named, understand
 from redis.connection.batch import Batch
-from redis.connection.outcome import NotSent, Unknown, annotate, complete, is_of, public_error, second_attempt
+from redis.connection.deadline import has_passed
+from redis.connection.outcome import NotSent, Unknown, annotate, complete, is_of, public_error
 from redis.connection.pool import OURS, close_if_stale
-from redis.connection.retry import may_send_again
+from redis.connection.retry import Attempts
 from redis.connection.tcp import Connection
 from redis.connection.wire import NEVER, Keeper
 from redis.exceptions import (
@@ -33,53 +34,14 @@ from redis.exceptions import (
     TimeoutError,
     WatchError,
 )
+from redis.execution import time_limit
 from redis.protocol.errors import SERVER_CHANGED, ErrorReply, error_from
+from redis.queued import EXEC, MULTI, Order, Stacked, Words, decoded, has_errors, order_for, shown
 from redis.typing import ReplyCallback
 
-first = itemgetter(0)
-
-Stacked = tuple[tuple[Any, ...], dict[str, Any]]
-Words = tuple[Any, ...]
-BYTES = (bytes, bytearray, memoryview)
 AnyPipeline = TypeVar("AnyPipeline", bound="BasePipeline")
 
-MULTI, EXEC = ("MULTI",), ("EXEC",)
-ORDINARY = Special(False, None, True)
-#: Arguments of these are secrets; the text of an error has none of them.
-SECRETIVE = frozenset(
-    ("AUTH", "HELLO", "MIGRATE", "CONFIG SET", "ACL SETUSER", "SENTINEL SET", "SENTINEL CONFIG SET", "SENTINEL CONFIG")
-)
-LONGEST = 60
-"""How many characters of a command stand in the text of an error."""
 WATCH_LOST = "The connection was lost while keys were watched; nothing was executed"
-
-
-class Order(NamedTuple):
-    """What is sent at one go."""
-
-    #: The commands as they are sent, MULTI and EXEC included.
-    words: Sequence[Words]
-    #: What is special about each of them; nothing where nothing is.
-    specials: Sequence[Special] = ()
-    #: What was queued, and is to be answered.
-    stack: Sequence[Stacked] = ()
-    #: The server executes all of it or nothing.
-    atomic: bool = False
-
-    @property
-    def changes(self) -> bool:
-        """Whether it leaves the connection other than it found it."""
-        return bool(self.specials) and any(special.changes for special in self.specials)
-
-    @property
-    def blocking(self) -> bool:
-        """Whether one of them may wait before it answers."""
-        return any(special.wait is not None for special in self.specials)
-
-    @property
-    def readonly(self) -> bool:
-        """Whether the server changes nothing: a batch is as read-only as its commands."""
-        return all(name in SPECS and SPECS[name].readonly for name in map(name_of, self.words))
 
 
 class BasePipeline:
@@ -145,8 +107,8 @@ class BasePipeline:
         if getattr(connection, "owed", 0):
             return connection.disconnect()
         try:
-            connection.send_command("UNWATCH")
-            connection.read_response()
+            with time_limit(self.connection_pool):
+                self._converse(connection, ("UNWATCH",), ORDINARY, "UNWATCH", {})  # type: ignore[attr-defined]
             self._ended(connection)
         except RedisError:
             connection.disconnect()
@@ -196,14 +158,15 @@ class BasePipeline:
         """Execute a command at once, over the connection that watches or will watch."""
         args = named(args)
         words, special = understand(args)
-        connection = self._borrow(name_of(words))
-        talk = partial(self._talk, connection, words, special, args[0], options)
-        try:
-            return self._up_to_twice(connection, Order([words], [special]), talk)
-        except (ConnectionError, TimeoutError, WatchError) as error:
-            if is_of(error, connection) or getattr(connection, "used", None) is NEVER:
-                self.reset()
-            raise
+        with time_limit(self.connection_pool):
+            connection = self._borrow(name_of(words))
+            talk = partial(self._talk, connection, words, special, args[0], options)
+            try:
+                return self._attempt_each(connection, Order([words], [special]), talk)
+            except (ConnectionError, TimeoutError, WatchError) as error:
+                if is_of(error, connection) or getattr(connection, "used", None) is NEVER:
+                    self.reset()
+                raise
 
     def _talk(
         self,
@@ -212,18 +175,12 @@ class BasePipeline:
         special: Special,
         name: Any,
         options: dict[str, Any],
-        number: int,
-        unknown: bool,
     ) -> Any:
-        """One command and its reply; the last two arguments are those of every attempt."""
+        """One command and its reply."""
         if isinstance(connection, Connection):
             # WATCH is undone by EXEC or UNWATCH; after anything else that changes a connection it is not used again.
             connection.kept = self._kept or (Keeper() if name_of(words) in ("WATCH", "UNWATCH") else None)
-        try:
-            result = self._converse(connection, words, special, name, options)  # type: ignore[attr-defined]
-        except (ConnectionError, TimeoutError) as error:
-            error.maybe_applied = error.maybe_applied or unknown
-            raise
+        result = self._converse(connection, words, special, name, options)  # type: ignore[attr-defined]
         if name_of(words) == "UNWATCH":
             self._ended(connection)
         return result
@@ -245,28 +202,28 @@ class BasePipeline:
             self.connection = connection
         return self.connection
 
-    def _up_to_twice(self, connection: Any, order: Order, attempt: Callable[[int, bool], Any]) -> Any:
-        """Attempt it; once more, where that is safe or the user allowed it, over the same connection made anew.
+    def _attempt_each(self, connection: Any, order: Order, attempt: Callable[[], Any]) -> Any:
+        """Attempt it, again as long as that is safe or allowed, over the same connection made anew."""
+        started, attempts = monotonic(), None
+        while True:
+            try:
+                return attempt()
+            except RedisError as error:
+                if not is_of(error, connection):
+                    raise
+                attempts = attempts or Attempts(connection, order.readonly, order.blocking, started)
+                if not self._is_attempted_again(attempts, connection, error):
+                    raise
 
-        ``attempt`` takes its number, and whether what went before it may have been applied.
-        """
-        try:
-            return attempt(1, False)
-        except (ConnectionError, TimeoutError) as error:
-            if not is_of(error, connection):
-                raise
+    def _is_attempted_again(self, attempts: Attempts, connection: Any, error: RedisError) -> bool:
+        """Whether there is another attempt after an error of this one; what watches keys is not made anew."""
+        if isinstance(error, (ConnectionError, TimeoutError)):
             connection.disconnect()
-            unknown, timed_out = error.maybe_applied, isinstance(error, TimeoutError)
-            if self.watching and not unknown:
+            if self.watching and not error.maybe_applied and not has_passed():
                 raise WatchError(WATCH_LOST) from error
-            allowed = getattr(connection, "retry_on_timeout", False)
-            if self.watching or not may_send_again(unknown, timed_out, order.readonly, order.blocking, allowed):
-                raise
-        try:
-            return attempt(2, unknown)
-        except RedisError as error:
-            second_attempt(error, unknown)
-            raise
+        if self.watching:
+            attempts.tell(error)
+        return not self.watching and attempts.after_error(error)
 
     # Executing.
 
@@ -282,9 +239,8 @@ class BasePipeline:
         if not stack:
             return []
         try:
-            if self.scripts:
-                self.load_scripts()
-            return self._execute(stack, raise_on_error)
+            with time_limit(self.connection_pool):
+                return self._execute(stack, raise_on_error)
         finally:
             self.reset()
 
@@ -301,6 +257,8 @@ class BasePipeline:
                 self.immediate_execute_command("SCRIPT LOAD", script.encoded)
 
     def _execute(self, stack: list[Stacked], raise_on_error: bool) -> list[Any]:
+        if self.scripts:
+            self.load_scripts()
         order = order_for(stack, bool(self.transaction or self.explicit_transaction))
         replies = self._exchange(order)
         if order.atomic:
@@ -320,35 +278,35 @@ class BasePipeline:
             if connection.used is NEVER:
                 raise WatchError(WATCH_LOST)
         attempt = self._attempt if type(connection) in OURS and connection.is_short else self._attempt_classic
-        replies: list[Any] = self._up_to_twice(connection, order, partial(attempt, connection, order))
+        replies: list[Any] = self._attempt_each(connection, order, partial(attempt, connection, order))
         if order.atomic:  # EXEC has ended what WATCH began
             self._ended(connection, order.changes)
         return replies
 
-    def _attempt(self, connection: Connection, order: Order, number: int, unknown: bool) -> list[Any]:
+    def _attempt(self, connection: Connection, order: Order) -> list[Any]:
         data = connection.pack_batch(order.words)
         batch = Batch(connection, len(order.words), order.specials, order.atomic)
-        doing = "EXEC" if order.atomic else "pipeline"
         try:
             connection.prepare_if_closed()
-            return batch.run(data, order.changes)
+            return connection.accept(batch.run(data, order.changes), order.atomic)
         except (NotSent, Unknown) as fault:
             connection.disconnect()
-            applied = unknown or isinstance(fault, Unknown)
-            error = public_error(fault, doing, connection.address, number, applied, connection.serial)
+            applied = isinstance(fault, Unknown)
+            error = public_error(fault, order.name, connection.address, 1, applied, connection.serial)
             error.replies = self._so_far(batch.salvage(), order)
-            raise error from fault.__cause__
+            raise error from fault.origin
         except (InvalidResponse, UnicodeDecodeError) as error:
             if isinstance(error, InvalidResponse):
-                complete(error, doing, connection.address, "recv", number)
+                complete(error, order.name, connection.address, "recv", 1)
             vars(error)["replies"] = self._so_far(batch.salvage(), order)
             raise
 
-    def _attempt_classic(self, connection: Any, order: Order, number: int, unknown: bool) -> list[Any]:
+    def _attempt_classic(self, connection: Any, order: Order) -> list[Any]:
         """The chain of methods that others override."""
         replies: list[Any] = []
         try:
             if isinstance(connection, Connection):
+                connection.doing(order.name)
                 connection.connect()
                 connection.expect(order.changes, None)
             connection.send_packed_command(connection.pack_commands(order.words))
@@ -357,9 +315,10 @@ class BasePipeline:
         except BaseException as error:
             connection.disconnect()
             if isinstance(error, (ConnectionError, TimeoutError)):
-                error.maybe_applied = error.maybe_applied or unknown
                 error.replies = self._so_far(replies, order)
             raise
+        if isinstance(connection, Connection):
+            connection.settle(None)
         return replies
 
     @staticmethod
@@ -367,9 +326,11 @@ class BasePipeline:
         try:
             if special is None or not isinstance(connection, Connection):
                 return connection.read_response()
-            connection.expect(False, special.wait)
+            if special.wait is not None:
+                connection.expect_wait(special.wait)
             reply = connection.read_response() if special.decode else connection.read_response(disable_decoding=True)
-            connection.settle(special.wait)
+            if special.wait is not None:
+                connection.settle_wait()
             return reply
         except ResponseError as error:
             return error
@@ -389,7 +350,8 @@ class BasePipeline:
                 self.annotate_exception(error, number, command)
             raise error
         if executed is None:
-            raise WatchError("Watched variable changed.")
+            address = getattr(self.connection, "address", "")
+            raise annotate(WatchError("Watched variable changed."), EXEC[0], address, "recv", 1)
         for number, reply in refused:
             executed.insert(number - 1, reply)
         if len(executed) != len(order.stack):
@@ -447,54 +409,3 @@ class BasePipeline:
         """Write number and command before the text: ``Command # 3 (LPUSH c 3) of pipeline caused error: ...``."""
         text = f"Command # {number} ({shown(command)}) of pipeline caused error: {exception.args[0]}"
         exception.args = (text, *exception.args[1:])
-
-
-def order_for(stack: list[Stacked], atomic: bool) -> Order:
-    """What is to be sent for what was queued; DataError for what cannot be meant so."""
-    words: list[Words] = list(map(first, stack))
-    specials: list[Special] = []
-    if not are_plain(words):
-        stack[:] = [(named(args), options) for args, options in stack]  # the callbacks are found by these names
-        pairs = [understand(args) for args, _ in stack]
-        words, specials = [command for command, _ in pairs], [special for _, special in pairs]
-    if not atomic:
-        return Order(words, specials, stack)
-    if specials:
-        # In a transaction nothing blocks, and EXEC brings all that is answered.
-        changes, text = any(one.changes for one in specials), all(one.decode for one in specials)
-        specials = [ORDINARY, *[Special(False, None, one.decode) for one in specials], Special(changes, None, text)]
-    return Order([MULTI, *words, EXEC], specials, stack, True)
-
-
-def are_plain(commands: list[Words]) -> bool:
-    """Whether nothing about the commands is special; a name may be anything, and need not be there."""
-    try:
-        return PLAIN.issuperset(map(first, commands))
-    except (TypeError, IndexError):
-        return False
-
-
-def decoded(reply: Any, decode: Callable[[Any], Any]) -> Any:
-    """A reply of any shape, its texts decoded."""
-    if isinstance(reply, (list, set)):
-        return type(reply)(decoded(item, decode) for item in reply)
-    if isinstance(reply, dict):
-        return {decoded(key, decode): decoded(value, decode) for key, value in reply.items()}
-    return decode(reply)
-
-
-def has_errors(replies: list[Any]) -> bool:
-    """Whether an error stands among them."""
-    return any(issubclass(kind, RedisError) for kind in set(map(type, replies)))
-
-
-def shown(command: Words) -> str:
-    """A command as the text of an error has it: shortened, and without what may be a secret."""
-    if name_of(command) in SECRETIVE:
-        return f"{name_of(command)} ..."
-    text = " ".join(map(as_text, command[:LONGEST]))
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
-
-
-def as_text(word: Any) -> str:
-    return bytes(word[:LONGEST]).decode("utf-8", "replace") if isinstance(word, BYTES) else str(word)

@@ -24,10 +24,11 @@ from types import TracebackType
 from typing import Any, ClassVar, Self
 
 from redis.commands.args import list_or_args
-from redis.connection.link import ForeignLink, Link, link_of
+from redis.connection.link import SUBSCRIBE, ForeignLink, Link, link_of
 from redis.connection.outcome import annotate, is_of
 from redis.connection.parsers import MISSING
 from redis.connection.pool import closed_error, remember
+from redis.connection.retry import connect_in_the_end
 from redis.exceptions import ConnectionError, PubSubError, RedisError, TimeoutError
 from redis.messages import Message, message_of, opposite, parse_message, prefix
 from redis.protocol.encoder import Encoder
@@ -245,7 +246,8 @@ class PubSub:
             raise closed_error("pool")
         if self._link is not None:
             connection.disconnect()
-        connection.connect()
+        getattr(connection, "doing", bool)(SUBSCRIBE)
+        connect_in_the_end(connection)
         self.on_connect(connection)
         self._gap = self._gap or self._link is not None
         self._heard, self._pinged = monotonic(), 0.0

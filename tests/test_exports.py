@@ -10,8 +10,8 @@ import redis
 PUBLIC = """
     AuthenticationError AuthenticationFailedError BlockingConnectionPool BusyLoadingError Connection ConnectionError
     ConnectionPool DataError InvalidResponse MaxConnectionsError PubSubError ReadOnlyError Redis RedisError
-    ResponseError SSLConnection StrictRedis TimeoutError UnixDomainSocketConnection VERSION WatchError __version__
-    from_url
+    ResponseError SSLConnection Sentinel SentinelConnectionPool SentinelManagedConnection SentinelManagedSSLConnection
+    StrictRedis TimeoutError UnixDomainSocketConnection VERSION WatchError __version__ deadline from_url
 """.split()
 
 OLD = {

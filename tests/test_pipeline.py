@@ -12,9 +12,7 @@ import redis
 from redis.client import BasePipeline, Pipeline, Redis, StrictPipeline, StrictRedis
 from redis.connection import Connection, ConnectionPool
 from redis.connection.parsers import DefaultParser
-from redis.connection.retry import may_send_again
 from redis.exceptions import ExecAbortError, NoPermissionError
-from redis.pipeline import LONGEST, Order, has_errors, order_for, shown
 from tests.servers import ask
 
 BOTH = pytest.mark.parametrize("transaction", [True, False], ids=["transaction", "plain"])
@@ -211,28 +209,6 @@ def test_long_arguments_are_shortened_in_the_text_of_an_error(client):
     with pytest.raises(redis.ResponseError) as caught:
         client.pipeline().rpush("c", "x" * 1000, b"y" * 1000).execute()
     assert str(caught.value).startswith(f"Command # 1 (RPUSH c {'x' * 49}...) of pipeline caused error: WRONGTYPE")
-    assert max(map(len, map(shown, [("SET", "k", b"v" * 10_000), ("DEL", *map(str, range(10_000)))]))) == LONGEST
-
-
-@pytest.mark.parametrize(
-    "command",
-    [
-        ("AUTH", "user", "secret"),
-        (b"auth", b"secret"),
-        ("HELLO", "3", "AUTH", "user", "secret"),
-        ("CONFIG SET", "requirepass", "secret"),
-        ("config", "set", "requirepass", "secret"),
-        ("ACL SETUSER", "me", ">secret"),
-        ("MIGRATE", "host", "6379", "k", "0", "10", "AUTH", "secret"),
-        ("SENTINEL SET", "mymaster", "auth-pass", "secret"),
-        ("SENTINEL", "CONFIG", "SET", "sentinel-pass", "secret"),
-    ],
-)
-def test_a_secret_never_shows(command):
-    assert "secret" not in shown(command)
-    assert shown(command).startswith(
-        str(command[0] if isinstance(command[0], str) else command[0].decode()).upper()[:4]
-    )
 
 
 def test_a_refused_secret_does_not_show(client):
@@ -852,33 +828,7 @@ def test_threads_each_with_a_pipeline(client):
     assert wrong == []
 
 
-# The parts
-
-
-def test_an_order_knows_what_is_special():
-    plain = order_for([(("GET", "a"), {}), (("MGET", "b"), {})], atomic=False)
-    assert (plain.specials, plain.readonly, plain.changes, plain.blocking) == ([], True, False, False)
-    mixed = order_for(
-        [(("GET", "a"), {}), (("BLPOP", "b", 3), {}), (("SELECT", 1), {}), (("DUMP", "k"), {})], atomic=False
-    )
-    assert [special.wait for special in mixed.specials] == [None, 3.0, None, None]
-    assert (mixed.readonly, mixed.changes, mixed.blocking) == (False, True, True)
-    block = order_for(mixed.stack, atomic=True)
-    assert [words[0] for words in block.words] == ["MULTI", "GET", "BLPOP", "SELECT", "DUMP", "EXEC"]
-    assert len(block.specials) == len(block.words)
-    assert (block.changes, block.blocking, block.specials[-1].decode) == (True, False, False)
-
-
-def test_what_is_not_known_is_not_readonly():
-    assert not Order([("NOSUCH", "a")]).readonly
-    assert not Order([("EVAL", "script", 0)]).readonly
-    assert may_send_again(True, False, Order([("GET", "a")]).readonly, False, False)
-
-
-def test_errors_among_replies():
-    assert not has_errors([b"a", 1, None, [redis.ResponseError("inside")]])
-    assert has_errors([b"a", redis.ResponseError("no")])
-    assert not has_errors([])
+# A closed client
 
 
 def test_a_closed_client(make_client):

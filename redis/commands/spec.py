@@ -137,6 +137,10 @@ class Special(NamedTuple):
     decode: bool
 
 
+ORDINARY = Special(False, None, True)
+"""Nothing is."""
+
+
 def understand(args: Sequence[Any]) -> tuple[tuple[Any, ...], Special]:
     """The words to be sent for the arguments of ``execute_command``, and what is special about them.
 

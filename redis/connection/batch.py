@@ -9,9 +9,7 @@ This module must not know pools, transactions, or when to try again.
 
 from __future__ import annotations
 
-import errno
 import select
-import socket
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
@@ -19,6 +17,8 @@ from itertools import repeat
 from math import inf
 from typing import Any
 
+from redis.connection.bounded import polled
+from redis.connection.deadline import in_time
 from redis.connection.outcome import RECEIVING, Fault, NotSent, Unknown, is_foreign
 from redis.connection.parsers import MISSING, NO_REPLY, ReaderLike, closed_by_server, receive
 from redis.connection.timeouts import would_block
@@ -76,6 +76,7 @@ class Batch:
         if wire._unread():
             wire._drain()
         wire.owed -= self.count
+        wire.settle(None)
         return replies
 
     def salvage(self) -> list[Any]:
@@ -112,11 +113,11 @@ class Batch:
     def _send_and_read(self, views: list[memoryview]) -> None:
         """Send what can be sent and read what can be read, until all is sent.  The socket does not block meanwhile."""
         wire, sock = self.wire, self.wire._socket()
-        poll, patience = poller(sock), self._patience()
+        poll = polled(sock, select.POLLIN | select.POLLOUT)
         sock.settimeout(0)
         views.reverse()
         while views:
-            ready = poll.poll(patience)
+            ready = poll.poll(self._patience())
             if not ready:
                 raise TimeoutError("timed out")
             if ready[0][1] != select.POLLOUT:
@@ -125,13 +126,15 @@ class Batch:
                 views[-1] = views[-1][self._send_some(views[-1]) :]
                 if not views[-1]:
                     views.pop()
-        wire._timeouts.set(sock, wire.socket_timeout)
+        sock.settimeout(None)
+        wire.be_patient(wire.socket_timeout)
 
     def _patience(self) -> float | None:
         """How many milliseconds may pass in which nothing moves: the server may be in a command that blocks."""
         seconds = self.wire.socket_timeout
         waits = sum(special.wait or 0 for special in self.specials)
-        return None if seconds is None or waits == inf else (seconds + waits) * 1000
+        bound = in_time(None if seconds is None or waits == inf else seconds + waits)
+        return None if bound is None else bound * 1000
 
     def _send_some(self, view: memoryview) -> int:
         try:
@@ -198,9 +201,9 @@ class Batch:
         patience = self.wire.socket_timeout
         if special.wait is None or patience is None:
             return self._read(special.decode)
-        self._set_timeout(patience + special.wait)
+        self._be_patient(patience + special.wait)
         reply = self._read(special.decode)
-        self._set_timeout(patience)
+        self._be_patient(patience)
         return reply
 
     def _read(self, decode: bool = True) -> Any:
@@ -212,15 +215,6 @@ class Batch:
             reply = reader.gets(decode)
         return reply
 
-    def _set_timeout(self, seconds: float) -> None:
+    def _be_patient(self, seconds: float) -> None:
         with RECEIVING:
-            self.wire._timeouts.set(self.wire._socket(), seconds)
-
-
-def poller(sock: socket.socket) -> select.poll:
-    """What tells when the socket can be read or written; an error of the system where it has been closed."""
-    if sock.fileno() < 0:
-        raise OSError(errno.EBADF, "The connection was closed while it was in use")
-    poll = select.poll()
-    poll.register(sock, select.POLLIN | select.POLLOUT)
-    return poll
+            self.wire.be_patient(seconds)

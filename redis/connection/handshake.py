@@ -8,10 +8,12 @@ sockets: whoever calls :func:`shake_hands` brings a function that sends a batch 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
+from redis.connection.outcome import annotate, said_by_server
 from redis.exceptions import ConnectionError, RedisError
 from redis.protocol.errors import ErrorReply, error_from
+from redis.protocol.masking import stay_here
 from redis.typing import CredentialProvider
 
 Words = tuple[Any, ...]
@@ -35,6 +37,9 @@ class Identity(NamedTuple):
     def __repr__(self) -> str:
         return f"Identity(db={self.db}, username={self.username!r}, protocol={self.protocol})"  # and no password
 
+    def __getstate__(self) -> NoReturn:
+        stay_here(self)
+
     def credentials(self) -> Words:
         """``()``, ``(password,)`` or ``(username, password)``."""
         if self.credential_provider is not None:
@@ -44,8 +49,10 @@ class Identity(NamedTuple):
         return (self.password,) if self.password else ()
 
 
-def shake_hands(exchange: Exchange, identity: Identity, address: str) -> int:
+def shake_hands(exchange: Exchange, identity: Identity, address: str, serial: int | None = None) -> int:
     """Introduce the connection and return the protocol that it speaks from now on, 2 or 3.
+
+    ``serial`` is the number of the connection, which the errors bear.
 
     A server that does not know HELLO is spoken to in RESP2.  Whatever else the server refuses is raised, but for the
     name and the version of the library, which old servers do not take.
@@ -53,18 +60,20 @@ def shake_hands(exchange: Exchange, identity: Identity, address: str) -> int:
     credentials = identity.credentials()
     if identity.protocol == 3:
         hello = (b"HELLO", b"3", *hello_credentials(credentials))
-        refused = introduce(exchange, identity, hello, address)
+        refused = introduce(exchange, identity, hello, address, serial)
         if refused is None:
             return 3
         if not unknown_hello(refused):
             raise refused
-    refused = introduce(exchange, identity, (b"AUTH", *credentials) if credentials else None, address)
+    refused = introduce(exchange, identity, (b"AUTH", *credentials) if credentials else None, address, serial)
     if refused is not None:
         raise refused
     return 2
 
 
-def introduce(exchange: Exchange, identity: Identity, first: Words | None, address: str) -> RedisError | None:
+def introduce(
+    exchange: Exchange, identity: Identity, first: Words | None, address: str, serial: int | None
+) -> RedisError | None:
     """Send ``first`` and all that follows it; return the first refusal that matters, None if there is none."""
     needed = [first] if first else []
     if identity.client_name:
@@ -75,7 +84,7 @@ def introduce(exchange: Exchange, identity: Identity, first: Words | None, addre
     refusals: list[RedisError] = []
     for words, reply in zip(batch, exchange(batch)):
         if isinstance(reply, RedisError):
-            error = refusal(words, reply, address)
+            error = refusal(words, reply, address, serial)
             if isinstance(error, ConnectionError):
                 raise error  # too many clients, or still loading: nothing else will come
             if words in needed:
@@ -83,11 +92,10 @@ def introduce(exchange: Exchange, identity: Identity, first: Words | None, addre
     return refusals[0] if refusals else None
 
 
-def refusal(words: Words, reply: RedisError, address: str) -> RedisError:
+def refusal(words: Words, reply: RedisError, address: str, serial: int | None) -> RedisError:
     """The error of a refused command of the handshake; it names the command and never its arguments."""
     error = error_from(reply) if isinstance(reply, ErrorReply) else reply
-    error.command, error.address, error.phase, error.attempt = words[0].decode(), address, "handshake", 1
-    return error
+    return said_by_server(annotate(error, words[0].decode(), address, "handshake", 1), serial)
 
 
 def hello_credentials(credentials: Words) -> Words:

@@ -12,13 +12,16 @@ from __future__ import annotations
 from threading import RLock
 from typing import Any
 
-from redis.connection.outcome import RECEIVING, Unknown, is_foreign
+from redis.connection.outcome import RECEIVING, Unknown, annotate, complete, is_foreign
 from redis.connection.parsers import MISSING, ReaderLike, receive
 from redis.connection.tcp import Connection, is_readable
 from redis.connection.timeouts import would_block
 from redis.connection.wire import NEVER
 from redis.exceptions import InvalidResponse, RedisError
 from redis.protocol.errors import SERVER_CHANGED, ErrorReply, error_from
+
+SUBSCRIBE = "SUBSCRIBE"
+"""What an error calls all that is done to listen."""
 
 
 class Link:
@@ -57,15 +60,16 @@ class Link:
                 frame = self.reader.gets()
         except Unknown as fault:
             raise self._lost(fault) from fault.__cause__
-        except InvalidResponse:
+        except InvalidResponse as nonsense:
             self.connection.disconnect()  # nobody knows where the next frame begins
+            complete(nonsense, SUBSCRIBE, self.connection.address, "recv", 1)
             raise
         self.drained = frame is MISSING
         error = error_from(frame) if isinstance(frame, ErrorReply) else frame
         if isinstance(error, SERVER_CHANGED):
             self.connection.disconnect()
         if isinstance(error, RedisError):
-            raise error
+            raise annotate(error, SUBSCRIBE, self.connection.address, "recv", 1)
         return frame
 
     def _receive(self) -> bytes:

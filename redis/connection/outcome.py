@@ -14,18 +14,43 @@ It must not know commands, pools or retries.
 from __future__ import annotations
 
 import builtins
+import re
 from typing import TypeVar
 
-from redis.exceptions import ConnectionError, RedisError, TimeoutError
+from redis.connection.deadline import current
+from redis.exceptions import (
+    BusyLoadingError,
+    ConnectionError,
+    InvalidResponse,
+    MaxConnectionsError,
+    RedisError,
+    ResponseError,
+    TimeoutError,
+)
 
 Error = TypeVar("Error", bound=RedisError)
 
 SERVER_CLOSED_CONNECTION_ERROR = "Connection closed by server."
 
 MAYBE_APPLIED, NOT_APPLIED = "it may have been applied", "it was not applied"
+ATTEMPT = re.compile(rf", attempt \d+: (?=({MAYBE_APPLIED}|{NOT_APPLIED})\)$)")
+"""Where the text of our errors names the attempt."""
 
 #: Modules through which an error of a socket call may travel: where the calls are made, and the standard library.
-OURS = ("wire", "batch", "tcp", "tls", "unix", "link", "parsers", "timeouts", "handshake")
+OURS = (
+    "wire",
+    "batch",
+    "bounded",
+    "deadline",
+    "tcp",
+    "tls",
+    "unix",
+    "link",
+    "managed",
+    "parsers",
+    "timeouts",
+    "handshake",
+)
 ALLOWED = frozenset(["socket", "ssl", *[f"redis.connection.{module}" for module in OURS]])
 
 
@@ -37,6 +62,11 @@ class Fault(Exception):
         return str(self.args[0])
 
     @property
+    def origin(self) -> BaseException | None:
+        """What the error that the caller sees is raised from."""
+        return self.__cause__
+
+    @property
     def timed_out(self) -> bool:
         """Whether time ran out; BlockingIOError is how the kernel's own time-outs (SO_RCVTIMEO) show."""
         return isinstance(self.__cause__, (BlockingIOError, builtins.TimeoutError))
@@ -44,6 +74,14 @@ class Fault(Exception):
 
 class NotSent(Fault):
     """The last byte of the command never left, so the server cannot have executed it."""
+
+
+class Refused(NotSent):
+    """The server answered the handshake with an error, the cause, so that nothing else was sent."""
+
+    @property
+    def origin(self) -> BaseException | None:
+        return None if self.__cause__ is None else self.__cause__.__cause__
 
 
 class Unknown(Fault):
@@ -119,17 +157,32 @@ def is_foreign(error: OSError) -> bool:
 def public_error(
     fault: Fault, command: str, address: str, attempt: int, applied: bool, serial: int | None = None
 ) -> ConnectionError | TimeoutError:
-    """Return the error that the caller sees; raise it ``from fault.__cause__``.
+    """Return the error that the caller sees; raise it ``from fault.origin``.
 
     ``serial`` is the number of the connection; :func:`is_of` knows the error by it.
     """
-    kind = TimeoutError if fault.timed_out else ConnectionError
+    if isinstance(fault, Refused) and isinstance(fault.__cause__, ConnectionError):
+        return annotate(fault.__cause__, command, address, fault.phase, attempt)
+    cause = fault.__cause__
+    # The cause of a managed connection tells by its class what could not be found.
+    kind = type(cause) if isinstance(cause, ConnectionError) else TimeoutError if fault.timed_out else ConnectionError
     verdict = MAYBE_APPLIED if applied else NOT_APPLIED
     circumstances = f"{command} at {address}, attempt {attempt}: {verdict}" if command else address
     error = kind(f"{what_happened(fault, address)} ({circumstances})")
     error.maybe_applied = applied
     error.__dict__["_serial"] = serial
     return annotate(error, command, address, fault.phase, attempt)
+
+
+def said_by_server(error: Error, serial: int | None) -> Error:
+    """Write into an error that it is an answer of the server, on the connection ``serial``; return it."""
+    vars(error).update(_serial=serial, _said_by_server=True)
+    return error
+
+
+def is_refusal(error: RedisError) -> bool:
+    """Whether the server answered with ``error``: what was refused was not executed."""
+    return vars(error).get("_said_by_server", isinstance(error, (ResponseError, BusyLoadingError)))
 
 
 def is_of(error: RedisError, connection: object) -> bool:
@@ -147,22 +200,34 @@ def annotate(error: Error, command: str, address: str, phase: str, attempt: int)
     return error
 
 
-def second_attempt(error: RedisError, unknown: bool) -> None:
-    """Write into an error of a second attempt what became of the first: if that is unknown, all of it is."""
-    error.attempt = 2
-    error.args = tuple(second_text(arg, unknown) if isinstance(arg, str) else arg for arg in error.args)
+def tell_all(error: RedisError, attempt: int, unknown: bool, elapsed: float) -> None:
+    """Write into the error of the last attempt which one it was, and what it took in all, in seconds.
+
+    ``unknown``: an attempt may have been applied; if that is unknown of one, it is of all.
+    """
+    error.attempt, error.elapsed = attempt, elapsed
     if unknown:
         vars(error)["maybe_applied"] = True
+    first, *rest = error.args or ("",)
+    if isinstance(first, str):
+        told = ATTEMPT.sub(f", attempt {attempt}, after {elapsed:.2f} s: ", first, count=1)
+        error.args = (told.replace(f": {NOT_APPLIED})", f": {MAYBE_APPLIED})") if unknown else told, *rest)
 
 
-def second_text(text: str, unknown: bool) -> str:
-    """The text of :func:`public_error` with what is true of the second attempt."""
-    text = text.replace(", attempt 1: ", ", attempt 2: ")
-    return text.replace(f": {NOT_APPLIED})", f": {MAYBE_APPLIED})") if unknown else text
+def not_begun(error: RedisError, command: str, address: str) -> None:
+    """Write into an error of a pool which command got no connection, and where to, unless that stands there."""
+    if error.phase == "pool" and error.attempt is None:
+        annotate(error, command, address, "pool", 1)
+        if command and isinstance(error, (MaxConnectionsError, TimeoutError)):
+            after = "" if error.elapsed is None else f", after {error.elapsed:.2f} s"
+            error.args = (f"{error} ({command} at {address}, attempt 1{after}: {NOT_APPLIED})",)
 
 
 def complete(error: RedisError, command: str, address: str, phase: str, attempt: int) -> None:
     """Write the circumstances into an error that a reader has raised, who does not know them; keep what is there."""
+    if isinstance(error, InvalidResponse) and command and error.command is None:
+        verdict = MAYBE_APPLIED if error.maybe_applied else NOT_APPLIED
+        error.args = (f"{error} ({command} at {address}, attempt {error.attempt or attempt}: {verdict})",)
     annotate(
         error,
         error.command or command,
@@ -174,7 +239,16 @@ def complete(error: RedisError, command: str, address: str, phase: str, attempt:
 
 def what_happened(fault: Fault, address: str) -> str:
     """The first sentence of the error."""
+    said = what_failed(fault, address)
+    deadline = current() if fault.timed_out else None
+    return said if deadline is None or deadline.remaining() else f"{said}, at the deadline of {deadline.seconds:g} s"
+
+
+def what_failed(fault: Fault, address: str) -> str:
+    """What went wrong at which step."""
     cause = fault.__cause__
+    if isinstance(cause, RedisError):
+        return str(cause)
     reason = getattr(cause, "strerror", None) or str(cause)
     number = getattr(cause, "errno", None)
     if fault.phase in ("connect", "tls"):

@@ -6,7 +6,6 @@ of the handshake), or when to try again.
 
 from __future__ import annotations
 
-import errno
 import itertools
 import os
 import select
@@ -17,6 +16,8 @@ from math import inf
 from time import monotonic
 from typing import Any, ClassVar
 
+from redis.connection.bounded import polled
+from redis.connection.deadline import current, in_time
 from redis.connection.handshake import LIB_NAME, Identity, Words, shake_hands
 from redis.connection.outcome import (
     ALLOWED,
@@ -27,12 +28,16 @@ from redis.connection.outcome import (
     RECEIVING,
     Fault,
     NotSent,
+    Refused,
     Seam,
     Unknown,
     annotate,
     complete,
     is_foreign,
+    is_of,
+    is_refusal,
     public_error,
+    said_by_server,
 )
 from redis.connection.parsers import READ_SIZE, DefaultParser
 from redis.connection.timeouts import timeouts_for
@@ -41,6 +46,7 @@ from redis.exceptions import ConnectionError, DataError, InvalidResponse, RedisE
 from redis.protocol.encoder import Buffer, Encoder
 from redis.protocol.errors import SERVER_CHANGED, ErrorReply, error_from
 from redis.protocol.packer import Packed, batch_packer_for, command_word, packer_for
+from redis.retry import Retry
 from redis.typing import CredentialProvider
 from redis.version import __version__
 
@@ -68,8 +74,13 @@ class Connection(Wire):
     greeting: ClassVar[Seam] = GREETING
     #: The generation of the pool that lent it.
     pool_generation = 0
-    #: What was sent last by its name, for the text of an error.
-    _doing = ""
+    #: How many seconds its pool lets it be idle, and how many it lets it live.
+    max_idle_time: float = inf
+    max_lifetime: float = inf
+    #: When it has lived long enough, on the clock of ``monotonic``.
+    expires: float = inf
+    #: What was sent last by its name, and what the client calls it who sends it, for the text of an error.
+    _doing = _called = ""
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -101,6 +112,9 @@ class Connection(Wire):
         lib_version: str | None = __version__,
         protocol: int | str = 2,
         fork_safe: bool = True,
+        retry: Retry | None = None,
+        retry_on_error: Sequence[type[Exception]] | None = None,
+        command_timeout: float | None = None,
     ) -> None:
         encoder = Encoder(encoding, encoding_errors, decode_responses)
         super().__init__(encoder, parser_class, socket_read_size, bounded(socket_timeout), fork_safe)
@@ -111,6 +125,10 @@ class Connection(Wire):
         self.socket_keepalive = socket_keepalive
         self.socket_keepalive_options = socket_keepalive_options or {}
         self.retry_on_timeout = retry_on_timeout
+        self.retry = retry
+        self.retry_on_error = tuple(retry_on_error or ())
+        #: What a client gives each of its calls; it is not the connection that begins one.
+        self.command_timeout = command_timeout
         self.identity = Identity(
             db, username, password, credential_provider, client_name, lib_name, lib_version, checked_protocol(protocol)
         )
@@ -135,7 +153,10 @@ class Connection(Wire):
         try:
             self.establish()
         except Fault as fault:
-            raise self._public(fault, applied=False) from fault.__cause__
+            raise self._public(fault, applied=False) from fault.origin
+        except InvalidResponse as error:
+            complete(error, self._called or self._doing, self.address, "handshake", 1)
+            raise
 
     def establish(self) -> None:
         """Connect and shake hands anew; what the socket does wrong is a NotSent."""
@@ -150,6 +171,8 @@ class Connection(Wire):
             self._publish(sock)
         except BaseException as error:
             self.disconnect()
+            if isinstance(error, ConnectionError) and is_refusal(error) and is_of(error, self):
+                raise Refused("handshake") from error
             if isinstance(error, InvalidResponse) and error.phase is None:  # not another's, of a signal handler
                 annotate(error, "", self.address, "handshake", 1).maybe_applied = False
             raise
@@ -177,7 +200,7 @@ class Connection(Wire):
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
                 for option, value in self.socket_keepalive_options.items():
                     sock.setsockopt(socket.IPPROTO_TCP, option, value)
-            sock.settimeout(self.socket_connect_timeout)
+            sock.settimeout(in_time(self.socket_connect_timeout))
             sock.connect(address)
         except BaseException:
             sock.close()
@@ -187,8 +210,11 @@ class Connection(Wire):
     def _greet(self, sock: socket.socket) -> None:
         """All that is said before the connection is anybody's; it has the time of connecting, at the least."""
         self._timeouts = timeouts_for(sock)
-        self._timeouts.set(sock, self.socket_timeout or self.socket_connect_timeout)
-        self._send, self._recv = sock.send, sock.recv
+        self._relax()
+        deadline = current()
+        if deadline is not None:
+            self._hurry(deadline)
+        self.be_patient(self.socket_timeout or self.socket_connect_timeout)
         self._parser.on_connect(self)
         self._unread = self._parser.reader.has_data if self._ours else self._parser.can_read
         self._shaking_hands = True
@@ -200,7 +226,7 @@ class Connection(Wire):
 
     def on_connect(self) -> None:
         """Authenticate, select the database, set the names.  A subclass may add commands of its own."""
-        self.protocol = shake_hands(self._exchange, self.identity, self.address)
+        self.protocol = shake_hands(self._exchange, self.identity, self.address, self.serial)
         self.speaks_resp3 = self.protocol == 3
 
     def _exchange(self, batch: list[Words]) -> Iterator[Any]:
@@ -211,11 +237,15 @@ class Connection(Wire):
 
     def _publish(self, sock: socket.socket) -> None:
         """Make the connection usable; the last store is the one that does."""
+        if self._hurried is not None:
+            self._relax()
         if self.socket_timeout is None and self.socket_connect_timeout is not None:
             self._timeouts.set(sock, None)
         if self._ours:
             self._feed, self._gets = self._parser.reader.feed, self._parser.reader.gets
         self._shaking_hands = False
+        if self.max_lifetime is not inf:
+            self.expires = monotonic() + a_little_less(self.max_lifetime)
         self.used = monotonic()
 
     @classmethod
@@ -232,6 +262,15 @@ class Connection(Wire):
         self._connect_callbacks = []
 
     # The state.
+
+    def is_good(self) -> bool:
+        """Whether the connection can be used, and is not too old."""
+        return not self.is_expired() and super().is_good()
+
+    def is_expired(self) -> bool:
+        """Whether it was idle, or has lived, for longer than its pool allows; never once a command has altered it."""
+        now = monotonic()
+        return not self.altered and (now - self.used > self.max_idle_time or now > self.expires)
 
     def prepare(self) -> None:
         """Before a use after an idle time, or the first: look at the socket; make one where there is none."""
@@ -303,12 +342,27 @@ class Connection(Wire):
             # Of several commands those whose bytes have left may have been executed.
             raise self._public(fault, command.replies > 1) from fault.__cause__
 
+    def doing(self, command: str) -> None:
+        """Name what the next errors are about; ``""``: the command that was sent last."""
+        self._called = command
+
     def _public(self, fault: Fault, applied: bool) -> ConnectionError | TimeoutError:
-        return public_error(fault, self._doing, self.address, 1, applied, self.serial)
+        return public_error(fault, self._called or self._doing, self.address, 1, applied, self.serial)
 
     def send_command(self, *args: Any) -> None:
         """Pack a command and send it."""
         self.send_packed_command(self.pack_command(*args))
+
+    def accept(self, replies: list[Any], atomic: bool) -> list[Any]:
+        """The replies to a batch; a subclass may find that nothing of it was executed, and raise NotSent."""
+        return replies
+
+    def leave(self) -> None:
+        """The server is not what it was: close now, or when the replies that are still to come have been read."""
+        if self.owed:
+            self.owed += 1
+        else:
+            self.disconnect()
 
     def read_response(self, disable_decoding: bool = False, push_request: bool = False) -> Any:
         """Return the reply to a command that was sent; an error line is raised as its error.
@@ -321,27 +375,29 @@ class Connection(Wire):
             self.disconnect()
             raise self._public(fault, applied=True) from fault.__cause__
         except InvalidResponse as error:
-            complete(error, "", self.address, "recv", 1)
+            complete(error, self._called or self._doing, self.address, "recv", 1)
             raise
         self.owed = max(0, self.owed - 1)
         if isinstance(reply, ErrorReply):
             reply = error_from(reply)
         if isinstance(reply, SERVER_CHANGED):
-            self.disconnect()
+            self.leave()
         if isinstance(reply, RedisError):
-            raise annotate(reply, "", self.address, "recv", 1)
+            name = self._called or self._doing
+            raise said_by_server(annotate(reply, name, self.address, "recv", 1), self.serial)
         return reply
+
+
+def a_little_less(seconds: float) -> float:
+    """Up to a tenth less, by chance: what began together does not end together."""
+    return seconds * (1 - os.urandom(1)[0] / 2560)
 
 
 def is_readable(sock: socket.socket, timeout: float | None) -> bool:
     """Whether something can be read within ``timeout`` seconds; TLS may have read it from the system already."""
     if getattr(sock, "pending", int)():
         return True
-    if sock.fileno() < 0:
-        raise OSError(errno.EBADF, "The connection was closed while it was in use")
-    poll = select.poll()
-    poll.register(sock, select.POLLIN)
-    return bool(poll.poll(None if timeout is None else timeout * 1000))
+    return bool(polled(sock, select.POLLIN).poll(None if timeout is None else timeout * 1000))
 
 
 def ascii_host(host: str) -> str | bytes:

@@ -18,8 +18,9 @@ import signal
 import socket
 import struct
 from math import inf
-from typing import Protocol
+from typing import ClassVar, Protocol
 
+from redis.connection.bounded import BoundedCalls, PolledCalls, TimedCalls
 from redis.connection.outcome import is_foreign
 
 PEEK = getattr(socket, "MSG_PEEK", 0) | getattr(socket, "MSG_DONTWAIT", 0)
@@ -29,8 +30,14 @@ POSIX = os.name == "posix" and hasattr(socket, "SO_RCVTIMEO")
 class Timeouts(Protocol):
     """What the connection wants of either way."""
 
+    #: What makes the calls of such a socket under a deadline.
+    calls: ClassVar[type[BoundedCalls]]
+
     def set(self, sock: socket.socket, seconds: float | None) -> None:
         """Give up on a send or a recv after ``seconds``; None or inf: never."""
+
+    def restore(self, sock: socket.socket, seconds: float | None) -> None:
+        """Do so again after a deadline."""
 
     def is_quiet(self, sock: socket.socket, seconds: float | None) -> bool:
         """Whether the socket is open with nothing to read; an OSError says that it is not."""
@@ -40,12 +47,18 @@ class Timeouts(Protocol):
 class KernelTimeouts:
     """SO_RCVTIMEO and SO_SNDTIMEO on a blocking socket."""
 
+    calls: ClassVar[type[BoundedCalls]] = PolledCalls
+
     def set(self, sock: socket.socket, seconds: float | None) -> None:
         if sock.gettimeout() is not None:
             sock.settimeout(None)
         value = timeval(seconds)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, value)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, value)
+
+    def restore(self, sock: socket.socket, seconds: float | None) -> None:
+        if sock.gettimeout() is not None:  # else it was polled, and is what it was
+            self.set(sock, seconds)
 
     def is_quiet(self, sock: socket.socket, seconds: float | None) -> bool:
         if seconds is not None and timer_runs():
@@ -62,8 +75,12 @@ class KernelTimeouts:
 class SocketTimeouts:
     """``settimeout``, for any socket."""
 
+    calls: ClassVar[type[BoundedCalls]] = TimedCalls
+
     def set(self, sock: socket.socket, seconds: float | None) -> None:
         sock.settimeout(None if seconds == inf else seconds)
+
+    restore = set
 
     def is_quiet(self, sock: socket.socket, seconds: float | None) -> bool:
         sock.settimeout(0)

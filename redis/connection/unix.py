@@ -5,13 +5,19 @@ from __future__ import annotations
 import errno
 import os
 import socket
+from math import inf
+from time import monotonic, sleep
 from typing import Any, ClassVar
 
+from redis.connection.deadline import at_most, in_time
+from redis.connection.outcome import is_foreign
 from redis.connection.parsers import READ_SIZE, DefaultParser
 from redis.connection.tcp import Connection
 
 LONGEST = 107
 """How many bytes the path of a socket may have; the error of the system for a longer one has no number."""
+PAUSE = 0.01
+"""Seconds: how soon a server whose queue was full is asked again."""
 
 
 class UnixDomainSocketConnection(Connection):
@@ -57,11 +63,23 @@ class UnixDomainSocketConnection(Connection):
     def _connect(self) -> socket.socket:
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            sock.settimeout(self.socket_connect_timeout)
             if len(os.fsencode(self.path)) > LONGEST:
                 raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
-            sock.connect(self.path)
+            self._connect_in_time(sock)
         except BaseException:
             sock.close()
             raise
         return sock
+
+    def _connect_in_time(self, sock: socket.socket) -> None:
+        """Connect; a server whose queue is full is asked again, for with a time-out the system itself does not wait."""
+        seconds = self.socket_connect_timeout
+        ends = inf if seconds is None else monotonic() + seconds
+        while True:
+            sock.settimeout(in_time(seconds))
+            try:
+                return sock.connect(self.path)
+            except BlockingIOError as error:
+                if is_foreign(error) or monotonic() > ends:
+                    raise
+            sleep(at_most(PAUSE))

@@ -25,6 +25,8 @@ import weakref
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from redis.connection.bounded import BoundedCalls
+from redis.connection.deadline import Deadline, current
 from redis.connection.outcome import (
     CLOSING,
     RECEIVING,
@@ -49,6 +51,7 @@ from redis.connection.parsers import (
 from redis.connection.timeouts import SocketTimeouts, Timeouts
 from redis.exceptions import ConnectionError, InvalidResponse, RedisError
 from redis.protocol.encoder import Buffer, Encoder
+from redis.protocol.masking import stay_here
 from redis.protocol.packer import Packed
 
 NEVER = float("-inf")
@@ -126,6 +129,9 @@ class Wire:
         #: The one client that keeps this connection, so that commands may change it; and whether one has.
         self.kept: Keeper | None = None
         self.altered = False
+        #: What makes the calls of the socket while there is a deadline; and what did so last.
+        self._hurried: BoundedCalls | None = None
+        self._bounded: BoundedCalls | None = None
         self.owed = 0
         self.used = NEVER
 
@@ -174,12 +180,14 @@ class Wire:
         """End the stream both ways, unless a forked relative may share it."""
         if not self.fork_safe:
             with CLOSING:  # the peer may have been faster
-                sock.shutdown(socket.SHUT_RDWR)
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)  # a TLS socket's own disarms it under who reads it
 
     def _close(self, sock: socket.socket) -> None:
         self._shut(sock)
         with CLOSING:
             sock.close()
+
+    __getstate__ = stay_here
 
     def __del__(self) -> None:
         # Only the descriptor: no lock, no shutdown, no write; the collector comes by anywhere.
@@ -274,32 +282,77 @@ class Wire:
         return reply
 
     def expect(self, changes: bool, wait: float | None) -> None:
-        """Record that a command will change the connection, or that its reply may take ``wait`` seconds longer.
+        """Record that a command will change the connection, or that its time is not the usual one.
 
-        Each is one more reply owed, from the start.  The first never comes, so the connection is not used again, unless
-        one client keeps it; :meth:`settle` takes back the second.
+        The server may take ``wait`` seconds longer, or there is a deadline.  Each is one more reply owed, from the
+        start.  The first never comes, so the connection is not used again, unless one client keeps it; :meth:`settle`
+        takes back the others.
         """
         if changes and self.kept is not None:
             self.altered = self.kept.altered = True
         else:
             self.owed += changes
-        self.owed += wait is not None
-        if wait is not None and self.socket_timeout is not None:
+        deadline = current()
+        if deadline is not None:
+            self.owed += 1
             with SENDING:
-                self._timeouts.set(self._socket(), self.socket_timeout + wait)
+                self._hurry(deadline)
+        if wait is not None:
+            self.expect_wait(wait)
 
     def settle(self, wait: float | None) -> None:
-        """After the reply: the time-out of the socket is what it was, or the connection is not used again."""
-        if wait is None:
-            return
+        """After the reply: the time-outs of the socket are what they were, or the connection is not used again."""
+        if wait is not None:
+            self.settle_wait()
+        if self._hurried is not None and self._is_set(self._relax):
+            self.owed = max(0, self.owed - 1)
+
+    def expect_wait(self, wait: float) -> None:
+        """Record that the next reply may take ``wait`` seconds longer."""
+        self.owed += 1
         if self.socket_timeout is not None:
-            try:
-                self._timeouts.set(self._socket(), self.socket_timeout)
-            except OSError as error:
-                if is_foreign(error):
-                    raise
-                return
-        self.owed = max(0, self.owed - 1)
+            with SENDING:
+                self.be_patient(self.socket_timeout + wait)
+
+    def settle_wait(self) -> None:
+        """After that reply: the others come as usual."""
+        if self.socket_timeout is None or self._is_set(self.be_patient, self.socket_timeout):
+            self.owed = max(0, self.owed - 1)
+
+    # Time.
+
+    def be_patient(self, seconds: float | None) -> None:
+        """Give up on one send or receive after so many seconds from now on; None: never."""
+        if self._hurried is None:
+            self._timeouts.set(self._socket(), seconds)
+        else:
+            self._hurried.patience = seconds
+
+    def _is_set(self, change: Callable[..., None], *args: Any) -> bool:
+        """Whether a time-out could be changed; else the socket is gone."""
+        try:
+            change(*args)
+        except OSError as error:
+            if is_foreign(error):
+                raise
+            return False
+        return True
+
+    def _hurry(self, deadline: Deadline) -> None:
+        """Have no call of the socket go on beyond the deadline."""
+        sock, calls = self._socket(), self._bounded
+        if calls is None or calls.sock is not sock:
+            calls = self._bounded = self._timeouts.calls(sock)
+        calls.ends, calls.patience = deadline.ends, self.socket_timeout
+        self._hurried = calls
+        self._send, self._recv = calls.send, calls.recv
+
+    def _relax(self) -> None:
+        """Let the calls of the socket take their time again."""
+        sock = self._socket()
+        self._hurried = None
+        self._send, self._recv = sock.send, sock.recv
+        self._timeouts.restore(sock, self.socket_timeout)
 
     def _socket(self) -> socket.socket:
         """The socket; an error of the system where somebody has closed the connection in the meantime."""
@@ -331,7 +384,7 @@ class Wire:
         for start in range(0, len(buffers), MANY_BUFFERS):
             rest = buffers[start : start + MANY_BUFFERS]
             while rest:
-                rest = unsent(rest, self._socket().sendmsg(rest, (), self.send_flags))
+                rest = unsent(rest, (self._hurried or self._socket()).sendmsg(rest, (), self.send_flags))
 
     def _receive(
         self,
@@ -349,6 +402,8 @@ class Wire:
     def _read(self, decode: bool, push: bool, recv: Callable[[int], bytes]) -> Any:
         """Return the next reply; pushes are dropped unless ``push`` asks for them."""
         if not self._ours:
+            if self._hurried is not None:
+                self._socket().settimeout(self._hurried.left())
             return self._parser.read_response()
         reader: ReaderLike = self._parser.reader
         reply = reader.gets(decode)
@@ -362,7 +417,7 @@ class Wire:
         """Read the rest of a large bulk reply; the reader never sees it."""
         with RECEIVING:
             sock = self._socket()
-            whole = read_large_bulk(sock, data, length)
+            whole = read_large_bulk((self._hurried or sock).recv_into, data, length)
             if not self._timeouts.is_quiet(sock, self.socket_timeout):
                 self.owed += 1  # a second reply, a push, or the end: this one is good, the connection is not
         if self.encoder.decode_responses:

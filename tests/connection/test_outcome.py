@@ -20,10 +20,11 @@ from redis.connection.outcome import (
     complete,
     is_foreign,
     is_of,
+    not_begun,
     public_error,
     what_happened,
 )
-from redis.exceptions import ConnectionError, RedisError, TimeoutError
+from redis.exceptions import ConnectionError, InvalidResponse, MaxConnectionsError, RedisError, TimeoutError
 
 
 def fault(cause, kind=Unknown, phase="recv"):
@@ -206,6 +207,29 @@ def test_what_an_error_knows_already_is_kept():
     assert (error.command, error.address, error.phase, error.attempt) == ("GET", "h:1", "handshake", 2)
     complete(error, "SET", "other", "send", 5)
     assert (error.command, error.address, error.phase, error.attempt) == ("GET", "h:1", "handshake", 2)
+
+
+@pytest.mark.parametrize(("applied", "verdict"), [(True, "it may have been applied"), (False, "it was not applied")])
+def test_what_is_no_reply_is_told_with_its_circumstances(applied, verdict):
+    error = InvalidResponse("nonsense")
+    error.maybe_applied = applied
+    for _ in range(2):
+        complete(error, "GET", "h:1", "recv", 1)
+        assert str(error) == f"nonsense (GET at h:1, attempt 1: {verdict})"
+
+
+def test_what_a_pool_could_not_lend_is_told_once():
+    for _ in range(2):
+        not_begun(error := MaxConnectionsError("full"), "GET", "h:1")
+        not_begun(error, "SET", "h:2")
+        assert str(error) == "full (GET at h:1, attempt 1: it was not applied)"
+        assert (error.command, error.address, error.phase, error.attempt) == ("GET", "h:1", "pool", 1)
+
+
+def test_an_error_that_is_not_the_pools_is_left_alone():
+    error = TimeoutError("of a signal handler")
+    not_begun(error, "GET", "h:1")
+    assert (str(error), error.command, error.phase) == ("of a signal handler", None, None)
 
 
 def test_annotate_gives_the_error_back():

@@ -211,6 +211,9 @@ def test_a_closed_socket_is_an_error(cls, pair):
 @pytest.mark.parametrize("cls", BOTH)
 def test_what_a_signal_handler_raises_is_not_the_sockets(cls):
     class Interrupted:
+        def gettimeout(self):
+            return None
+
         def settimeout(self, seconds):
             pass
 
@@ -355,8 +358,9 @@ def test_an_idle_socket_that_is_good_is_kept(transport):
 
 def test_a_byte_that_nobody_asked_for_closes_an_idle_connection(way, node):
     with StrictRedis(**node.options) as client:
-        node.script("PING", late(after=0))
+        node.script("PING", late(after=0.02))
         client.ping()
+        assert client.connection_pool._available_connections[0].can_read(5)
         node.script("GET", answer)
         idle()
         assert client.get("k") is None
