@@ -12,10 +12,12 @@ import importlib.util
 import socket
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from redis.connection.outcome import SECURING
+from redis.connection.deadline import in_time
+from redis.connection.outcome import SECURING, NotSent, is_foreign
 from redis.connection.tcp import Connection, ascii_host
 from redis.exceptions import RedisError
 from redis.protocol.encoder import Buffer
+from redis.protocol.masking import hide_text
 
 if TYPE_CHECKING:
     import ssl
@@ -79,10 +81,23 @@ class SSLConnection(Connection):
         sock = super()._connect()
         try:
             with SECURING:
+                sock.settimeout(in_time(self.socket_connect_timeout))
                 return self._context().wrap_socket(sock, server_hostname=ascii_host(self.host))
         except BaseException:
             sock.close()
             raise
+
+    def _greet(self, sock: socket.socket) -> None:
+        """As over TCP; with TLS 1.3 it is only now that the server says what it thinks of our certificate."""
+        try:
+            super()._greet(sock)
+        except OSError as error:
+            if is_foreign(error):
+                raise
+            alert = error if is_alert(error) else last_alert(sock)
+            if alert is None:
+                raise
+            raise NotSent("tls") from alert
 
     def _send_buffers(self, buffers: list[Buffer]) -> None:
         for buffer in buffers:  # TLS has no sendmsg
@@ -94,8 +109,14 @@ class SSLConnection(Connection):
             try:
                 self._contexts.append(self._make_context())
             except OSError as error:
-                files = [name for name in (*self.authorities.values(), *self.certificate[:2]) if isinstance(name, str)]
+                if is_foreign(error):
+                    raise
+                named = [name for name in (*self.authorities.values(), *self.certificate[:2]) if isinstance(name, str)]
+                files = ["a key or a certificate, not its path" if "-----BEGIN" in name else name for name in named]
                 raise RedisError(f"the TLS options cannot be used ({', '.join(files)}): {error}") from error
+            except UnicodeEncodeError as error:  # of the password
+                hide_text(error)
+                raise
         context: ssl.SSLContext = self._contexts[0]
         return context
 
@@ -116,6 +137,21 @@ class SSLConnection(Connection):
         if self.ciphers is not None:
             context.set_ciphers(self.ciphers)
         return context
+
+
+def is_alert(error: OSError) -> bool:
+    """Whether this is what the other side had to say of the TLS connection."""
+    return "_ALERT_" in (getattr(error, "reason", None) or "")
+
+
+def last_alert(sock: socket.socket) -> OSError | None:
+    """The alert that came before the end, where the end was noticed in sending; None where none came."""
+    try:
+        sock.settimeout(0)
+        sock.recv(1)
+    except OSError as error:
+        return error if is_alert(error) else None
+    return None
 
 
 def checked_cert_reqs(value: str | int | None) -> str:

@@ -1,9 +1,11 @@
 """redis/connection/tls.py: secure by default, one context for a pool, errors that can be understood."""
 
 import shutil
+import socket
 import ssl
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -44,7 +46,7 @@ def test_a_client_over_tls(tls_client, kind):
 
 
 def test_repr_and_the_class_of_the_pool(tls_server):
-    pool = ConnectionPool(SSLConnection, host="h", password="secret", ssl_password="secret")
+    pool = ConnectionPool(SSLConnection, host="h", password="secret", ssl_keyfile="f", ssl_password="secret")
     assert repr(pool) == "ConnectionPool<SSLConnection<host=h,port=6379,db=0>>"
     assert repr(pool.make_connection()) == "SSLConnection<host=h,port=6379,db=0>"
 
@@ -70,8 +72,22 @@ def test_without_the_name_of_the_host(tls_client, tls_server):
         tls_client(ssl_check_hostname=False, ssl_ca_certs=tls_server.wrong_ca_file).ping()
 
 
-def test_the_name_of_the_host_cannot_be_checked_without_the_chain(tls_client):
-    assert tls_client(host=OTHER_NAME, ssl_cert_reqs="none", ssl_check_hostname=True).ping() is True
+def test_the_name_of_the_host_cannot_be_checked_without_the_chain(tls_server):
+    options = {"ssl_cert_reqs": "none", "ssl_check_hostname": True}
+    with pytest.raises(TypeError, match="exclude each other"):
+        StrictRedis(ssl=True, **options)
+    connection = SSLConnection(host=OTHER_NAME, port=tls_server.port, **options)
+    connection.send_command("PING")
+    assert connection.read_response() == b"PONG"
+    connection.disconnect()
+
+
+def test_a_key_in_the_place_of_its_path_is_not_shown(tls_client, tls_server):
+    with open(tls_server.client_key) as file:
+        key = file.read()
+    with pytest.raises(RedisError, match="a key or a certificate, not its path") as caught:
+        tls_client(ssl_certfile=tls_server.client_cert, ssl_keyfile=key).ping()
+    assert key.splitlines()[1] not in str(caught.value)
 
 
 def test_authorities_as_data(tls_client, tls_server):
@@ -196,6 +212,29 @@ def test_a_wrapping_that_fails_leaves_no_socket_behind(tls_client):
     with pytest.raises(LookupError):
         tls_client(ssl_context=broken, ssl_ca_certs=None).ping()
     assert broken.sock.fileno() == -1
+
+
+def test_the_last_words_of_the_other_side(tls_server):
+    """What was said before the end is found, an alert or nothing of interest."""
+    context = tls_server.certificates.server_context()
+    for verify, reason in ((ssl.CERT_REQUIRED, "CERTIFICATE_REQUIRED"), (ssl.CERT_NONE, None)):
+        context.verify_mode = verify
+        near, far = socket.socketpair()
+        with near, far:
+            server = threading.Thread(target=greet, args=(context, far))
+            server.start()
+            with tls_server.certificates.client_context().wrap_socket(near, server_hostname="localhost") as client:
+                server.join()
+                alert = tls.last_alert(client)
+        assert alert is None if reason is None else reason in alert.reason
+
+
+def greet(context, sock):
+    """Shake hands as a server, and close the stream."""
+    try:
+        context.wrap_socket(sock, server_side=True).close()
+    except ssl.SSLError:
+        sock.close()
 
 
 def test_a_reply_that_waits_inside_tls(tls_server):

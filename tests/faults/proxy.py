@@ -7,24 +7,30 @@
         proxy.delay(0.005)              # each way
         proxy.replies.split = True      # byte by byte
         proxy.replies.budget = 10       # ten bytes more, then the link is cut
+        proxy.replies.ends = "stops"    # no cut, but silence from there on
         proxy.stop()                    # a black hole, until go()
 
-It relays bytes and knows no protocol, so that it stands in front of TLS as well.
+It relays bytes and knows no protocol, so it stands in front of TLS as well: what it counts, cuts and splits is then
+what is encrypted.  With the two contexts of ``tls`` it speaks TLS itself, to both sides, and handles plain bytes.
 """
 
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 from time import sleep
 from typing import Self
 
-from tests.faults.fakenode import RESET_ON_CLOSE, listen, shut
+from tests.faults.fakenode import RESET_ON_CLOSE, at_once, listen, shut
+from tests.faults.secured import Secured
 
 #: Seconds between two single bytes: enough that the reader sees them apart.
 PAUSE = 0.0003
 Address = tuple[str, int] | str
+Contexts = tuple[ssl.SSLContext, ssl.SSLContext]
+End = socket.socket | Secured
 
 
 class Way:
@@ -33,14 +39,18 @@ class Way:
     def __init__(self) -> None:
         #: Seconds that each piece waits.
         self.delay = 0.0
-        #: Send single bytes.
+        #: Send single bytes, and wait so many seconds after each.
         self.split = False
+        self.pause = PAUSE
         #: Read, and forget.
         self.drop = False
-        #: How many bytes may still pass before the links are cut; None: no bound.
+        #: How many bytes may still pass; None: no bound.
         self.budget: int | None = None
-        #: Asked for each piece: None, or what shall befall the link: "close", "half", "reset".
-        self.accident: Callable[[], str | None] = lambda: None
+        #: What happens then: "cuts", each link that would pass more is closed; "stops", nothing passes any more.
+        self.ends = "cuts"
+        #: Asked for each piece: None, how many seconds it waits, or what befalls the link: "close", "half" (of the
+        #: piece arrives), "reset", or "stop" (it stays open, and nothing passes any more).
+        self.accident: Callable[[], str | float | None] = lambda: None
         #: While it is not set, nothing passes.
         self.flowing = threading.Event()
         self.flowing.set()
@@ -59,46 +69,58 @@ class Link:
 
     def __init__(self, proxy: Proxy, client: socket.socket, server: socket.socket) -> None:
         self.client, self.server = client, server
-        self.resetting = False
+        self.resetting = self.stopped = False
+        near, far = (client, server) if proxy.tls is None else secured(client, server, proxy.tls)
         self.threads = [
-            threading.Thread(target=self.relay, args=(client, server, proxy.requests), daemon=True),
-            threading.Thread(target=self.relay, args=(server, client, proxy.replies), daemon=True),
+            threading.Thread(target=self.relay, args=(near, far, proxy.requests), daemon=True),
+            threading.Thread(target=self.relay, args=(far, near, proxy.replies), daemon=True),
         ]
 
     def start(self) -> None:
         for thread in self.threads:
             thread.start()
 
-    def relay(self, source: socket.socket, target: socket.socket, way: Way) -> None:
+    def relay(self, source: End, target: End, way: Way) -> None:
         try:
+            if isinstance(source, Secured):
+                source.shake_hands()
             while data := source.recv(65536):
                 if way.delay:
                     sleep(way.delay)
                 way.flowing.wait()
-                if not way.drop:
+                if not (way.drop or self.stopped):
                     self.pass_on(data, target, way)
         except OSError:
             pass
         finally:
             self.close()
 
-    def pass_on(self, data: bytes, target: socket.socket, way: Way) -> None:
+    def pass_on(self, data: bytes, target: End, way: Way) -> None:
         accident = way.accident()
         if accident == "reset":
             self.reset()
             return
+        if accident == "stop":
+            self.stopped = True
+            return
+        if isinstance(accident, float):
+            sleep(accident)
+            accident = None
         if accident:
             data = data[: len(data) // 2] if accident == "half" else b""
         allowed = way.allowed(data)
-        self.send(allowed, target, way.split)
-        if accident or len(allowed) < len(data) or way.budget == 0:
+        spent = len(allowed) < len(data) or way.budget == 0  # asked first: who sees these bytes may set a new one
+        self.send(allowed, target, way)
+        if spent and way.ends == "stops":
+            self.stopped = True
+        elif accident or spent:
             self.close()
 
-    def send(self, data: bytes, target: socket.socket, split: bool) -> None:
-        for start in range(0, len(data), 1 if split else max(1, len(data))):
-            target.sendall(data[start : start + 1] if split else data)
-            if split:
-                sleep(PAUSE)
+    def send(self, data: bytes, target: End, way: Way) -> None:
+        for start in range(0, len(data), 1 if way.split else max(1, len(data))):
+            target.sendall(data[start : start + 1] if way.split else data)
+            if way.split:
+                sleep(way.pause)
 
     def reset(self) -> None:
         """Reset the client's end (a Unix socket: close it), close the server's."""
@@ -120,11 +142,16 @@ class Link:
 
 
 class Proxy:
-    """Relays from a free TCP port of 127.0.0.1, or from the Unix socket ``path``, to ``upstream``, a port or a path."""
+    """Relays from a free TCP port of 127.0.0.1, or from the Unix socket ``path``, to ``upstream``, a port or a path.
 
-    def __init__(self, upstream: Address, path: str | None = None) -> None:
-        self.upstream, self.path = upstream, path
+    ``tls``: the contexts of a server, for those who connect, and of a client, for ``upstream``.
+    """
+
+    def __init__(self, upstream: Address, path: str | None = None, tls: Contexts | None = None) -> None:
+        self.upstream, self.path, self.tls = upstream, path, tls
         self.requests, self.replies = Way(), Way()
+        #: Asked for each connection: whether it is relayed, or closed at once.
+        self.welcome: Callable[[], bool] = lambda: True
         self.links: list[Link] = []
         self.listener = listen(path)
         self.thread = threading.Thread(target=self.accept, name="proxy", daemon=True)
@@ -147,6 +174,9 @@ class Proxy:
             self.link(client)
 
     def link(self, client: socket.socket) -> None:
+        if not self.welcome():
+            client.close()
+            return
         try:
             server = connect(self.upstream)
         except OSError:
@@ -210,7 +240,6 @@ def connect(address: Address) -> socket.socket:
     return sock
 
 
-def at_once(sock: socket.socket) -> None:
-    """Let small pieces leave at once."""
-    if sock.family == socket.AF_INET:
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+def secured(client: socket.socket, server: socket.socket, contexts: Contexts) -> tuple[Secured, Secured]:
+    """The ends of a link that speaks TLS to either side."""
+    return Secured(client, contexts[0]), Secured(server, contexts[1], "localhost")
