@@ -9,6 +9,7 @@ The rules, each of which holds when an exception lands between any two bytecodes
 * A connection comes back only if it owes nothing; else it is closed first.
 * The identity of the list is the generation.  ``disconnect`` swaps it; who borrowed a connection gives it back to the
   list he took it from, and is told that it is an old one.
+* Nothing is connected before it is used, unless :meth:`ConnectionPool.warm_up` is asked to.
 
 This module must not know commands.
 """
@@ -20,29 +21,59 @@ import weakref
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import count
-from threading import Lock, get_ident
+from math import inf
+from operator import methodcaller
+from threading import get_ident
 from time import monotonic
 from types import TracebackType
 from typing import Any, TypeVar
 
-from redis.connection.options import accepted_options, check_seconds, refuse_misspelt, renamed
+from redis.connection.conflicts import refuse_conflicts_of_pool
+from redis.connection.deadline import Deadline, current
+from redis.connection.idle import (
+    LONG_SLICE,
+    SLICE,
+    ExpiringList,
+    FairExpiringList,
+    FairList,
+    Line,
+    Turn,
+    is_first,
+    wake_first,
+)
+from redis.connection.managed import SentinelManagedConnection, SentinelManagedSSLConnection
+from redis.connection.options import (
+    POOL_OPTIONS,
+    accepted_options,
+    check_count,
+    check_seconds,
+    refuse_misspelt,
+    renamed,
+)
+from redis.connection.outcome import not_begun
 from redis.connection.tcp import Connection
 from redis.connection.tls import SSLConnection
 from redis.connection.unix import UnixDomainSocketConnection
 from redis.connection.url import options_from_url
-from redis.connection.wire import NEVER, Keeper, Wire
-from redis.exceptions import ConnectionError, MaxConnectionsError, RedisError
+from redis.connection.wire import NEVER, Wire
+from redis.exceptions import ConnectionError, MaxConnectionsError, RedisError, TimeoutError
 from redis.protocol.encoder import Encoder
+from redis.protocol.masking import stay_here
+from redis.protocol.packer import command_word
 
 Pool = TypeVar("Pool", bound="ConnectionPool")
 
 LOOK = 0.05
 """Seconds: a connection that has been idle for longer is looked at before it is used."""
-SLICE = 0.1
-"""Seconds: who waits for a connection looks that often for himself, in case nobody could tell him."""
 NO_LIMIT = 2**31
 
-OURS = (Connection, SSLConnection, UnixDomainSocketConnection)
+OURS = (
+    Connection,
+    SSLConnection,
+    UnixDomainSocketConnection,
+    SentinelManagedConnection,
+    SentinelManagedSSLConnection,
+)
 DEFAULTS = {"host": "localhost", "port": 6379, "db": 0, "path": ""}
 
 SERIALS = count(1)
@@ -54,22 +85,43 @@ POOLS: dict[weakref.ref[Any], None] = {}
 class ConnectionPool:
     """A pool of connections that never waits: it makes as many as are needed, up to ``max_connections``.
 
+    ``max_idle_time``: a connection that was not used for so many seconds is made anew before its next use.
+    ``max_lifetime``: one that was made so many seconds ago is, too; each connection a little earlier (up to a tenth),
+    so that they do not all end together.  None: however long.  One that is in use is left alone, and so is one that a
+    single client keeps, once a command has changed it.  ``min_idle``: what :meth:`warm_up` makes.
+
     All other keywords go to ``connection_class`` as they are, once for each connection.
     """
 
     def __init__(
-        self, connection_class: type[Any] = Connection, max_connections: int | None = None, **connection_kwargs: Any
+        self,
+        connection_class: type[Any] = Connection,
+        max_connections: int | None = None,
+        *,
+        max_idle_time: float | None = None,
+        max_lifetime: float | None = None,
+        min_idle: int = 0,
+        **connection_kwargs: Any,
     ) -> None:
         if max_connections is not None and (not isinstance(max_connections, int) or max_connections < 0):
             raise ValueError('"max_connections" must be a positive integer')
         self.connection_class = connection_class
         self.connection_kwargs = connection_kwargs
         self.max_connections = max_connections or NO_LIMIT
+        check_seconds("max_idle_time", max_idle_time)
+        check_seconds("max_lifetime", max_lifetime)
+        check_count("min_idle", min_idle, self.max_connections)
+        self.max_idle_time, self.max_lifetime, self.min_idle = max_idle_time, max_lifetime, min_idle
+        limits = {"max_idle_time": max_idle_time, "max_lifetime": max_lifetime}
+        #: What a connection is told of its age.
+        self._limits = {name: seconds for name, seconds in limits.items() if seconds is not None}
         self._shared: dict[str, Any] = {}
         if connection_class in OURS:
-            refuse_misspelt(connection_kwargs, accepted_options(connection_class, Wire), type(self).__name__)
+            refuse_conflicts_of_pool(connection_class, connection_kwargs, type(self).__name__)
+            known = accepted_options(connection_class, Wire) | POOL_OPTIONS
+            refuse_misspelt(connection_kwargs, known, type(self).__name__)
             self._shared = connection_class.shared_options()
-            for name in ("socket_timeout", "socket_connect_timeout"):
+            for name in ("socket_timeout", "socket_connect_timeout", "command_timeout"):
                 check_seconds(name, connection_kwargs.get(name))
         #: Under this name a connection remembers that this pool has lent it.
         self._mark = f"_lent_by_{next(SERIALS)}"
@@ -87,11 +139,17 @@ class ConnectionPool:
         ``redis://``, ``rediss://`` (TLS) and ``unix://``; options stand behind the ``?``.  ValueError for a URL that
         cannot be meant so.
         """
-        return cls(**{**renamed(kwargs), **options_from_url(url, db, decode_components)})
+        options = {**renamed(kwargs), **options_from_url(url, db, decode_components)}
+        if options["password"] is None:
+            options["password"] = kwargs.get("password")
+        make = options.pop("make_pool", None)  # a scheme may have a pool of its own
+        return cls(**options) if make is None else make(cls, options)
 
     def __repr__(self) -> str:
         form = getattr(self.connection_class, "description_format", f"{self.connection_class.__name__}<>")
         return f"{type(self).__name__}<{form % {**DEFAULTS, **self.connection_kwargs}}>"
+
+    __getstate__ = stay_here
 
     def __enter__(self: Pool) -> Pool:
         return self
@@ -110,7 +168,7 @@ class ConnectionPool:
 
     def make_idle_list(self) -> list[Any]:
         """A new generation of idle connections."""
-        return []
+        return [] if self.max_lifetime is None else ExpiringList()
 
     def forget_parent(self) -> None:
         """In the child of a fork: the connections are the parent's, and who waited for one is not here."""
@@ -119,6 +177,12 @@ class ConnectionPool:
         for connection in [ref() for ref in inherited]:
             if isinstance(connection, Connection):
                 connection.abandon()
+
+    @property
+    def address(self) -> str:
+        """Where the connections lead, as errors name it."""
+        options = {**DEFAULTS, **self.connection_kwargs}
+        return str(options["path"] or f"{options['host']}:{options['port']}")
 
     @property
     def _created_connections(self) -> int:
@@ -139,6 +203,10 @@ class ConnectionPool:
 
     def make_connection(self) -> Any:
         """Return a new connection; MaxConnectionsError where there are as many as there may be."""
+        return self._make()
+
+    def _make(self) -> Any:
+        """The same, and nobody waits."""
         if self.closed:
             raise closed_error("pool")
         live = self._live
@@ -150,6 +218,8 @@ class ConnectionPool:
             connection = None
             raise MaxConnectionsError("Too many connections")
         connection.pool_generation = self.generation
+        if self._limits:
+            vars(connection).update(self._limits)
         return connection
 
     def get_connection(self, command_name: str | None = None, *keys: Any, **options: Any) -> Any:
@@ -157,15 +227,22 @@ class ConnectionPool:
 
         MaxConnectionsError, a ConnectionError, where all that there may be are in use.
         """
-        generation = self.generation  # read first: one that becomes old meanwhile is known by it
         try:
-            connection = self._available_connections.pop()
+            return self._lend()
+        except RedisError as error:
+            not_begun(error, command_word(command_name or "").decode("latin-1").upper(), self.address)
+            raise
+
+    def _lend(self) -> Any:
+        idle, generation = self._available_connections, self.generation
+        try:
+            connection = idle.pop()
         except IndexError:
             connection = self.make_connection()
         if isinstance(connection, Connection):
             close_if_stale(connection)
         connection.pool_generation = generation
-        vars(connection)[self._mark] = (generation, get_ident())
+        vars(connection)[self._mark] = (idle, get_ident())
         if self.closed:
             close_quietly(connection)
             raise closed_error("pool")
@@ -176,12 +253,14 @@ class ConnectionPool:
         lent = vars(connection).pop(self._mark, None)  # atomic: of two who give back the same one, one gets None
         if lent is None or connection.pid != os.getpid():
             return
-        generation, _ = lent
+        idle, _ = lent
+        self._give_back(connection, idle)
+
+    def _give_back(self, connection: Any, idle: list[Any]) -> None:
+        """Put a connection into the list that it is from; where that is of an old generation, it is closed."""
         if isinstance(connection, Connection):
+            connection.doing("")
             self.clear(connection)
-        idle = self._available_connections
-        if generation != self.generation or self.closed:
-            close_quietly(connection)
         idle.append(connection)
         if self._available_connections is not idle or self.closed:
             self.take_over(idle)
@@ -241,6 +320,47 @@ class ConnectionPool:
         self.closed = True
         self.disconnect(immediate=True)
 
+    # Before the first use.
+
+    def warm_up(self) -> int:
+        """Connect until ``min_idle`` connections are idle, one after the other; return how many are connected then.
+
+        Those that are idle already are looked at, and count if they are good.  There are fewer than ``min_idle`` where
+        all others that there may be are in use.  ConnectionError or TimeoutError where one cannot be made; those that
+        were made before stay.
+        """
+        for connection in list(self._available_connections):
+            self._tend(connection, close_if_stale)
+        with suppress(MaxConnectionsError):
+            while len(self._idle(connected=True)) < self.min_idle:
+                self._warm_one()
+        return len(self._idle(connected=True))
+
+    def _idle(self, connected: bool) -> list[Any]:
+        """The idle connections that are connected, or those that are not; of a class of the user's nobody knows."""
+        idle = list(self._available_connections)
+        return [each for each in idle if (getattr(each, "used", 0) is not NEVER) is connected]
+
+    def _warm_one(self) -> None:
+        """Connect an idle connection that is closed; where there is none, make one for the next time."""
+        idle, closed = self._available_connections, self._idle(connected=False)
+        if closed:
+            self._tend(closed[0], methodcaller("connect"))
+        else:
+            self._give_back(self._make(), idle)
+
+    def _tend(self, connection: Any, treat: Callable[[Any], None]) -> None:
+        """Take an idle connection out of the list, treat it, and put it back; one that is in use is left alone."""
+        idle = self._available_connections
+        try:
+            idle.remove(connection)
+        except ValueError:
+            return
+        try:
+            treat(connection)
+        finally:
+            self._give_back(connection, idle)
+
 
 class BlockingConnectionPool(ConnectionPool):
     """A pool that waits for a connection, up to ``timeout`` seconds (None: for ever), first come, first served.
@@ -266,142 +386,52 @@ class BlockingConnectionPool(ConnectionPool):
         super().forget_parent()
 
     def make_idle_list(self) -> list[Any]:
-        return IdleList(self._waiting)
+        return (FairList if self.max_lifetime is None else FairExpiringList)(self._waiting)
 
     def make_connection(self) -> Any:
         """Return a connection, a new one where there is room for it; wait where there is none."""
         if not self._waiting:
-            try:
-                return super().make_connection()
-            except MaxConnectionsError:
-                pass
+            with suppress(MaxConnectionsError):
+                return self._make()
         return self._wait()
 
     def _wait(self) -> Any:
         """Stand in line."""
         turn = Turn()
-        me = weakref.ref(turn)
-        self._waiting[me] = None
-        deadline = None if self.timeout is None else monotonic() + self.timeout
+        deadline, started = current(), monotonic()
+        ends = min(inf if self.timeout is None else started + self.timeout, deadline.ends if deadline else inf)
         try:
-            while (connection := self._take(me)) is None:
-                if deadline is not None and monotonic() >= deadline:
-                    raise MaxConnectionsError("No connection available.")
-                turn.wait(SLICE if deadline is None else min(SLICE, max(0, deadline - monotonic())))
+            while True:
+                first = is_first(turn, self._waiting)
+                connection = self._take() if first else None
+                if connection is not None:
+                    return connection
+                left = ends - monotonic()
+                if left <= 0:
+                    raise no_connection(deadline, monotonic() - started)
+                turn.wait(min(left, SLICE if first else LONG_SLICE))
         finally:
-            self._waiting.pop(me, None)
+            self._waiting.pop(weakref.ref(turn), None)
             wake_first(self._waiting)
-        return connection
 
-    def _take(self, me: weakref.ref[Turn]) -> Any:
-        """An idle connection or a new one, None where there is neither, or where it is another one's turn."""
-        if first_of(self._waiting) is not me:
-            return None
-        try:
-            return list.pop(self._available_connections)
-        except IndexError:
-            pass
-        try:
-            return super().make_connection()
-        except MaxConnectionsError:
-            return None
+    def _take(self) -> Any:
+        """For the first in the line: an idle connection or a new one, None where there is neither."""
+        idle: Any = self._available_connections
+        with suppress(IndexError):
+            return idle.take()
+        with suppress(MaxConnectionsError):
+            return self._make()
+        return None
 
 
-class SingleConnectionPool(ConnectionPool):
-    """The one connection that a client keeps for itself; another pool has lent it.
-
-    What a command changes on it stays changed, so it is never made anew in silence.
-    """
-
-    def __init__(self, lender: ConnectionPool) -> None:
-        self._keeper = Keeper()
-        super().__init__(lender.connection_class, 1, **lender.connection_kwargs)
-        self.lender = lender
-
-    def reset(self) -> None:
-        super().reset()
-        self._mine: Callable[[], Any] = lambda: None
-
-    def make_connection(self) -> Any:
-        """Borrow the connection, where that has not been done; else it is in the middle of a command: RedisError."""
-        if self.closed:
-            raise closed_error("client")
-        if self._mine() is not None:
-            raise RedisError("the single connection of this client is in the middle of a command, and takes no other")
-        self._keeper.ask("")
-        connection = self.lender.get_connection()
-        connection.kept = self._keeper
-        self._mine = weakref.ref(connection)
-        return connection
-
-    def clear(self, connection: Connection) -> None:
-        """What was changed stays changed, but nothing may be owed."""
-        if connection.owed or connection.has_unread():
-            connection.disconnect()
-        connection.kept = self._keeper
-
-    def close(self) -> None:
-        """Give the connection back."""
-        connection = self._mine()
-        super().close()
-        if connection is not None:
-            self.lender.release(connection)
-
-
-class Turn:
-    """The place in the line of one who waits: a lock of his own, which another opens."""
-
-    __slots__ = ("__weakref__", "lock")
-
-    def __init__(self) -> None:
-        self.lock = Lock()
-        self.lock.acquire()
-
-    def wait(self, seconds: float) -> None:
-        self.lock.acquire(timeout=seconds)
-
-    def wake(self) -> None:
-        with suppress(RuntimeError):  # awake already
-            self.lock.release()
-
-
-Line = dict["weakref.ref[Turn]", None]
-"""Those who wait, in the order of their coming, by weak references: who was interrupted is no longer in it."""
-
-
-class IdleList(list[Any]):
-    """The idle connections of a pool that waits: who comes late gets none, who returns one wakes the first in line."""
-
-    def __init__(self, waiting: Line) -> None:
-        super().__init__()
-        self.waiting = waiting
-
-    def pop(self, *index: Any) -> Any:
-        if self.waiting:
-            raise IndexError("others were first")
-        return super().pop(*index)
-
-    def append(self, connection: Any) -> None:
-        super().append(connection)
-        if self.waiting:
-            wake_first(self.waiting)
-
-
-def first_of(waiting: Line) -> weakref.ref[Turn] | None:
-    """The first in the line who is still there."""
-    for ref in list(waiting):
-        if ref() is not None:
-            return ref
-        waiting.pop(ref, None)
-    return None
-
-
-def wake_first(waiting: Line) -> None:
-    """Wake the first in the line.  If it does not come to that, he looks for himself a little later."""
-    first = first_of(waiting)
-    turn = first() if first is not None else None
-    if turn is not None:
-        turn.wake()
+def no_connection(deadline: Deadline | None, elapsed: float) -> ConnectionError | TimeoutError:
+    """The error of whoever has waited for a connection in vain, for so many seconds."""
+    error: ConnectionError | TimeoutError = MaxConnectionsError("No connection available.")
+    if deadline is not None and not deadline.remaining():
+        said = f"Timeout waiting for a connection of the pool, at the deadline of {deadline.seconds:g} s"
+        error = TimeoutError(said)
+    error.maybe_applied, error.phase, error.elapsed = False, "pool", elapsed
+    return error
 
 
 def remember(registry: dict[weakref.ref[Any], None], item: Any) -> None:

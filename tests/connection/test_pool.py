@@ -386,8 +386,6 @@ def test_every_disconnect_keeps_the_capacity(make_pool):
 def test_a_disconnect_in_the_middle_of_a_return(make_pool):
     """The connection comes back to the list that another thread has just put away."""
     pool = make_pool()
-    connection = pool.get_connection()
-    connection.connect()
 
     class Interrupted(list):
         def append(self, item):
@@ -395,6 +393,8 @@ def test_a_disconnect_in_the_middle_of_a_return(make_pool):
             super().append(item)
 
     pool._available_connections = Interrupted()
+    connection = pool.get_connection()
+    connection.connect()
     pool.release(connection)
     assert pool._available_connections == [connection]
     assert connection._sock is None
@@ -434,6 +434,23 @@ def test_a_closed_pool_lends_nothing_that_it_still_has(make_pool):
         client_of(pool).ping()
     with pytest.raises(ConnectionError, match="this pool has been closed"):
         pool.get_connection()
+
+
+def test_a_pool_that_another_thread_closes_while_it_lends(make_pool):
+    pool = make_pool()
+    connection = pool.get_connection()
+    connection.connect()
+
+    class Closed(list):
+        def pop(self, *index):
+            taken = super().pop(*index)
+            pool.close()
+            return taken
+
+    pool._available_connections = Closed([connection])
+    with pytest.raises(ConnectionError, match="this pool has been closed"):
+        pool.get_connection()
+    assert connection._sock is None
 
 
 def test_a_pool_in_a_with_block(node):

@@ -8,17 +8,9 @@ import weakref
 import pytest
 
 from redis.connection import pool as module
-from redis.connection.pool import (
-    BlockingConnectionPool,
-    IdleList,
-    Turn,
-    first_of,
-    wake_first,
-)
-from redis.exceptions import (
-    ConnectionError,
-    MaxConnectionsError,
-)
+from redis.connection.idle import Turn
+from redis.connection.pool import BlockingConnectionPool
+from redis.exceptions import ConnectionError, MaxConnectionsError
 from tests.connection.doubles import Dummy, client_of
 from tests.connection.pair import meanwhile
 from tests.faults.fakenode import FakeNode, answer
@@ -135,32 +127,6 @@ def test_a_place_that_becomes_free_without_a_return_is_found(waiting):
         gc.collect()
         pool._live.clear()
     assert len(found) == 1
-
-
-def test_the_line_forgets_who_is_gone():
-    line = {}
-    gone, here = Turn(), Turn()
-    line[weakref.ref(gone)] = line[weakref.ref(here)] = None
-    del gone
-    assert first_of(line)() is here
-    assert len(line) == 1
-    wake_first(line)
-    here.wait(0.01)
-    here.wake()
-    here.wake()
-    assert first_of({}) is None
-    wake_first({})
-
-
-def test_an_idle_list_is_a_list():
-    line = {}
-    idle = IdleList(line)
-    idle.append(1)
-    idle.append(2)
-    assert idle.pop() == 2
-    assert idle.pop() == 1
-    with pytest.raises(IndexError):
-        idle.pop()
 
 
 def test_many_threads_and_few_connections(node):

@@ -1,4 +1,4 @@
-"""redis/connection/pool.py: the single connection that a client keeps for itself."""
+"""redis/connection/single.py: the single connection that a client keeps for itself."""
 
 import threading
 import time
@@ -6,11 +6,8 @@ import time
 import pytest
 
 from redis.client import StrictRedis
-from redis.connection.pool import (
-    ConnectionPool,
-    SingleConnectionPool,
-    closed_error,
-)
+from redis.connection.pool import ConnectionPool, closed_error
+from redis.connection.single import SingleConnectionPool
 from redis.exceptions import (
     ConnectionError,
     RedisError,
