@@ -10,6 +10,8 @@ This module must not know commands, nor what an error of the socket means: those
 from __future__ import annotations
 
 import errno
+import weakref
+from collections.abc import Callable
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -27,6 +29,8 @@ except ImportError:
 if TYPE_CHECKING:
     import socket
 
+RecvInto = Callable[[memoryview], int]
+
 HIREDIS_AVAILABLE = hiredis is not None
 
 READ_SIZE = 65536
@@ -36,7 +40,9 @@ LONG = 1024
 LARGE_REPLY = 131072
 """From this length on a bulk reply is received straight into the bytes object that is returned."""
 LARGEST = 1 << 30
-"""Up to this length memory is reserved in advance on the server's word; what claims to be longer grows as it comes."""
+"""What claims to be longer goes through the reader."""
+AHEAD = 1 << 24
+"""How much memory is reserved on the server's word; beyond it, as much again as has come."""
 
 
 class Missing:
@@ -82,6 +88,7 @@ class ReaderParser(BaseParser):
         self.socket_read_size = socket_read_size
         self.reader: ReaderLike | None = None
         self._sock: socket.socket | None = None
+        self._connection: Callable[[], Any] = lambda: None
 
     def make_reader(self, encoder: Encoder) -> ReaderLike:
         """Return a new reader that decodes as ``encoder`` says."""
@@ -90,6 +97,7 @@ class ReaderParser(BaseParser):
     def on_connect(self, connection: Any) -> None:
         """Read from the socket of ``connection`` from now on, with a new reader: none is kept across sockets."""
         self._sock = connection._sock
+        self._connection = weakref.ref(connection)  # no more than that: a cycle would keep it alive
         self.encoding, _ = charset(connection.encoder)
         self.reader = self.make_reader(connection.encoder)
 
@@ -106,7 +114,9 @@ class ReaderParser(BaseParser):
         assert self.reader is not None and self._sock is not None
         reply = self.reader.gets()
         while reply is MISSING:
-            self.reader.feed(receive(self._sock.recv, self.socket_read_size))
+            # The calls of the connection keep to its deadline.
+            recv = getattr(self._connection(), "_recv", None) or self._sock.recv
+            self.reader.feed(receive(recv, self.socket_read_size))
             reply = self.reader.gets()
         return error_from(reply) if reply.__class__ is ErrorReply else reply
 
@@ -179,21 +189,34 @@ def large_bulk(data: bytes) -> int:
     return length if LARGE_REPLY <= length <= LARGEST and len(data) < end + 2 + length else 0
 
 
-def read_large_bulk(sock: socket.socket, data: bytes, length: int) -> BytesIO:
+def read_large_bulk(recv_into: RecvInto, data: bytes, length: int) -> BytesIO:
     """Receive the rest of a bulk reply of ``length`` bytes straight into its place; ``data`` is the first chunk."""
     whole = BytesIO()
-    whole.seek(length + 1)
-    whole.write(b"\n")  # room for the value and its line end
-    head = data.index(b"\r\n") + 2
-    with whole.getbuffer() as room:
-        have = len(data) - head
-        room[:have] = memoryview(data)[head:]
-        while have < length + 2:
-            count = sock.recv_into(room[have:])
+    have = whole.write(memoryview(data)[data.index(b"\r\n") + 2 :])
+    while have < length + 2:
+        size = min(length + 2, max(AHEAD, 2 * have))
+        whole.seek(size - 1)
+        whole.write(b"\n")  # room up to here
+        with whole.getbuffer() as room:
+            receive_into(recv_into, room[have:])
+        have = size
+    if bytes(whole.getbuffer()[length:]) != b"\r\n":
+        raise InvalidResponse("a bulk reply does not end where its length says")
+    whole.truncate(length)
+    return whole
+
+
+def receive_into(recv_into: RecvInto, room: memoryview) -> None:
+    """Receive until ``room`` is full.
+
+    Each view is released, whatever happens: the frames of an error may keep it, and some Pythons (3.12.1) crash when
+    the collector finds a view of a BytesIO.
+    """
+    with room:
+        have = 0
+        while have < len(room):
+            with room[have:] as rest:
+                count = recv_into(rest)
             if not count:
                 raise closed_by_server()
             have += count
-        if bytes(room[length:]) != b"\r\n":
-            raise InvalidResponse("a bulk reply does not end where its length says")
-    whole.truncate(length)
-    return whole

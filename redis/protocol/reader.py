@@ -188,10 +188,10 @@ class Reader:
 
     def _end_long_bulk(self, bulk: _LongBulk) -> bool:
         value, self._buffer = bulk.split()
+        self._long_bulk = None
         if value is None:
             raise self._broken("a bulk is longer than its length says")
         self._stack[-1][1].append(value if bulk.head == BULK else self._blob(bulk.head, value))
-        self._long_bulk = None
         return True
 
     def _wait_for_bulk(self, position: int, start: int, length: int) -> Any:
@@ -249,7 +249,8 @@ class Reader:
         try:
             return [item.decode(encoding, errors) if type(item) is bytes else item for item in items]
         except UnicodeError as error:
-            self._undecodable = error
+            if all(kind != ATTRIBUTE for kind, _, _ in self._stack):
+                self._undecodable = error
             return items
 
     def _blob(self, head: int, value: bytes) -> Any:
