@@ -8,6 +8,7 @@ import contextlib
 import os
 import shutil
 import socket
+import ssl
 import time
 from pathlib import Path
 
@@ -57,16 +58,34 @@ class Certificates:
     """Certificates in files: an authority, a server's, a client's, and an authority that signed neither."""
 
     def __init__(self, folder):
-        authority = trustme.CA()
-        self.ca_file = self._write(folder / "ca.pem", authority.cert_pem)
+        self.folder, self.authority = folder, trustme.CA()
+        self.ca_file = self._write(folder / "ca.pem", self.authority.cert_pem)
         self.wrong_ca_file = self._write(folder / "wrong-ca.pem", trustme.CA().cert_pem)
-        self.server_cert, self.server_key = self._issue(authority, folder / "server", "localhost", "127.0.0.1")
-        self.client_cert, self.client_key = self._issue(authority, folder / "client", "client.example")
+        self.server_cert, self.server_key = self.issue("server", "localhost", "127.0.0.1")
+        self.client_cert, self.client_key = self.issue("client", "client.example")
 
-    def _issue(self, authority, path, *names):
-        issued = authority.issue_cert(*names)
-        certificate = self._write(path.with_suffix(".pem"), *issued.cert_chain_pems)
-        return certificate, self._write(path.with_suffix(".key"), issued.private_key_pem)
+    def server_context(self):
+        """What a server of the tests speaks TLS with."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.server_cert, self.server_key)
+        return context
+
+    def client_context(self):
+        """What trusts that server, and nobody else."""
+        return ssl.create_default_context(cafile=self.ca_file)
+
+    def issue(self, file, *names, authority=None, **dates):
+        """Return the files of a new certificate and its key, signed by the authority of these or by another."""
+        issued = (authority or self.authority).issue_cert(*names, **dates)
+        return self._keep(file, issued.cert_chain_pems, issued.private_key_pem)
+
+    def self_signed(self):
+        """Return the files of a certificate that nobody has signed but itself, and its key."""
+        itself = trustme.CA()
+        return self._keep("self-signed", [itself.cert_pem], itself.private_key_pem)
+
+    def _keep(self, file, chain, key):
+        return self._write(self.folder / f"{file}.pem", *chain), self._write(self.folder / f"{file}.key", key)
 
     @staticmethod
     def _write(path, *blobs):

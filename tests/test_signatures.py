@@ -25,9 +25,7 @@ DROPPED = {
     "redis.connection.with_statement",
 }
 
-PENDING = {
-    "redis.sentinel",
-}
+PENDING: set[str] = set()
 
 
 def entries():
