@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import ssl
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -53,10 +52,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 def node(request: pytest.FixtureRequest, tmp_path, certificates: Certificates) -> Iterator[FakeNode]:
     """A scripted server over each transport."""
     path = str(tmp_path / "node.sock") if request.param == "unix" else None
-    context = None
-    if request.param == "tls":
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificates.server_cert, certificates.server_key)
+    context = certificates.server_context() if request.param == "tls" else None
     with FakeNode(path, context, certificates.ca_file) as node:
         yield node
 

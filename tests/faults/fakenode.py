@@ -279,6 +279,7 @@ class FakeNode:
                 sock, _ = self.listener.accept()
             except OSError:
                 return
+            at_once(sock)
             self.links.append(Link(self, sock, len(self.links)))
             self.links[-1].thread.start()
 
@@ -310,6 +311,12 @@ def listen(path: str | None = None) -> socket.socket:
     sock.bind(path or ("127.0.0.1", 0))
     sock.listen(64)
     return sock
+
+
+def at_once(sock: socket.socket) -> None:
+    """Let small pieces leave at once."""
+    if sock.family == socket.AF_INET:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 class RefusingPort:

@@ -8,19 +8,31 @@
 A point is a line or a bytecode instruction; only code of the folder ``redis/`` counts.  The loop ends with the first
 run that came to its end by itself.  On Python 3.12 and later ``sys.monitoring`` raises, which lives side by side with
 coverage; on 3.11 ``sys.settrace`` does, and whatever traced before (coverage) is put back after each run.
+
+Another thread can interrupt as well, at any moment and without a signal::
+
+    with throwing() as thrower:
+        thrower.expose(lambda: client.get("a"))     # in any thread; may raise Thrown
+
 """
 
 from __future__ import annotations
 
+import builtins
+import ctypes
 import os
+import random
 import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from time import sleep
 from types import CodeType, FrameType
 from typing import Any
+
+import pytest
 
 import redis
 
@@ -191,3 +203,113 @@ def traced(unit: str, fuse: Fuse) -> Iterator[Callable[[Callable[[], Any]], Any]
 
 def nothing() -> None:
     pass
+
+
+def keep_off_coverage() -> None:
+    """Skip a test that interrupts whatever runs, where coverage runs as well."""
+    if type(sys.gettrace()).__module__.startswith("coverage"):
+        pytest.skip("a lock of coverage may stay locked; this runs in the environments without it")
+
+
+class Thrown(BaseException):
+    """What another thread throws; of a call that it hit nobody knows the outcome."""
+
+    maybe_applied = True
+    replies = None
+
+
+class ThrownTimeout(builtins.TimeoutError):
+    """One that looks as if the socket had raised it."""
+
+    maybe_applied = True
+    replies = None
+
+
+class ThrownReset(ConnectionResetError):
+    """Another."""
+
+    maybe_applied = True
+    replies = None
+
+
+class ThrownOurs(redis.ConnectionError):
+    """One that looks as if the client had raised it."""
+
+
+#: What may be thrown: nothing that a client can mistake for an outcome of its socket.
+THROWN = [Thrown, ThrownTimeout, ThrownReset, ThrownOurs]
+#: Seconds between two throws, at most, and between two turns of the threads: the longer ones that the interpreter gives
+#: them would end in system calls, and nothing else would be hit.
+PAUSE, SWITCH = 1e-3, 1e-5
+
+
+def throw(thread: int, kind: type[BaseException]) -> None:
+    """Have the thread of this number raise ``kind`` as soon as it runs Python code."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(kind))
+
+
+class Target:
+    """A call that may be hit, once; ``hit`` is true when that has been done."""
+
+    def __init__(self) -> None:
+        self.thread = threading.get_ident()
+        self.hit = False
+
+
+class Thrower:
+    """Throws into calls of other threads at random times, and nowhere else."""
+
+    def __init__(self, kind: type[BaseException], longest: float) -> None:
+        self.kind, self.longest = kind, longest
+        self.random = random.Random(1)
+        self.targets: list[Target] = []
+        self.throws = 0
+        self.stopping = threading.Event()
+
+    def expose(self, call: Callable[[], Any]) -> Any:
+        """Make the call; nothing is thrown any more when it has returned or raised."""
+        target = Target()
+        try:
+            self.targets.append(target)
+            return call()
+        finally:
+            self.withdraw(target)
+
+    def withdraw(self, target: Target) -> None:
+        """Take the target away; if it has been taken already, wait here until it was hit."""
+        try:
+            self.targets.remove(target)
+        except ValueError:
+            while not target.hit:
+                sleep(0)
+            for _ in range(10):  # where what was thrown is raised at the latest: a thread looks for it in loops
+                pass
+
+    def run(self) -> None:
+        while not self.stopping.wait(self.random.uniform(0, self.longest)):
+            try:
+                target = self.targets.pop(self.random.randrange(max(1, len(self.targets))))
+            except IndexError:
+                continue
+            throw(target.thread, self.kind)
+            target.hit = True
+            self.throws += 1
+
+
+@contextmanager
+def throwing(kind: type[BaseException] = Thrown, longest: float = PAUSE) -> Iterator[Thrower]:
+    """Throw ``kind`` into what is exposed, again after ``longest`` seconds or sooner, until the block ends."""
+    keep_off_coverage()
+    thrower, interval, ignored = Thrower(kind, longest), sys.getswitchinterval(), sys.unraisablehook
+    # One that hits a finalizer raises into nothing; that is no news.
+    sys.unraisablehook = lambda report: None if isinstance(report.exc_value, kind) else ignored(report)
+    thread = threading.Thread(target=thrower.run, name="thrower")
+    thread.start()
+    sys.setswitchinterval(SWITCH)
+    try:
+        yield thrower
+    finally:
+        sys.setswitchinterval(interval)
+        thrower.stopping.set()
+        thread.join()
+        sys.unraisablehook = ignored

@@ -45,6 +45,7 @@ class Mutant:
 EXECUTION, WIRE, TCP = "redis/execution.py", "redis/connection/wire.py", "redis/connection/tcp.py"
 POOL, OUTCOME, BATCH = "redis/connection/pool.py", "redis/connection/outcome.py", "redis/connection/batch.py"
 RETRY, ERRORS = "redis/connection/retry.py", "redis/protocol/errors.py"
+IDLE = "redis/connection/idle.py"
 
 RETURN = """                if connection.owed:
                     connection.disconnect()
@@ -66,9 +67,9 @@ MUTANTS = [
         EXECUTION,
         (
             (
-                "        connection.disconnect()\n        name, unknown",
+                "        connection.disconnect()\n        if attempts.after_fault",
                 "        connection.disconnect()\n"
-                "        self._pool._available_connections.append(connection)\n        name, unknown",
+                "        self._pool._available_connections.append(connection)\n        if attempts.after_fault",
             ),
         ),
         "test_07_at_most_once",
@@ -280,6 +281,22 @@ MUTANTS = [
         "test_holders_that_died",
     ),
     Mutant(
+        5,
+        "who comes late pushes in",
+        IDLE,
+        (('        if self.waiting:\n            raise IndexError("others were first")\n', ""),),
+        "test_20_fair_pool",
+        "test_everybody_gets_his_share and python",
+    ),
+    Mutant(
+        5,
+        "who is first and does not come holds up the line",
+        IDLE,
+        (("        elif not turn.absent:\n", "        else:\n"),),
+        "test_20_fair_pool",
+        "test_who_stays_away and python",
+    ),
+    Mutant(
         6,
         "nobody looks at an idle connection",
         EXECUTION,
@@ -314,13 +331,8 @@ MUTANTS = [
     Mutant(
         6,
         "a second attempt forgets what the first may have done",
-        EXECUTION,
-        (
-            (
-                "            applied = unknown or isinstance(second, Unknown)\n",
-                "            applied = isinstance(second, Unknown)\n",
-            ),
-        ),
+        RETRY,
+        (("self.unknown = self.unknown or unknown\n", "self.unknown = unknown\n"),),
         "test_07_at_most_once",
         "nobody_home and tcp",
     ),

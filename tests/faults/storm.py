@@ -13,9 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-import pytest
-
-from tests.faults.interrupt import PACKAGE, Interrupted, Raiser
+from tests.faults.interrupt import PACKAGE, Interrupted, Raiser, keep_off_coverage
 
 #: Seconds between two strikes, at least and, unless a test says otherwise, at most.
 SHORTEST, LONGEST = 50e-6, 800e-6
@@ -59,8 +57,7 @@ def inside_package(frame: FrameType | None) -> bool:
 @contextmanager
 def storm(make: Raiser = Interrupted, longest: float = LONGEST) -> Iterator[Storm]:
     """Let signals strike the main thread, at least every ``longest`` seconds, until the block ends."""
-    if type(sys.gettrace()).__module__.startswith("coverage"):
-        pytest.skip("a strike may leave a lock of coverage locked; the storm rages in the environments without it")
+    keep_off_coverage()
     weather = Storm(make, longest)
     before = signal.signal(signal.SIGALRM, weather.strike)
     ignored = sys.unraisablehook

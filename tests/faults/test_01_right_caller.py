@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import builtins
-import ctypes
 import errno
 import threading
 from contextlib import suppress
+from functools import partial
 from time import monotonic, sleep
 
 import pytest
@@ -14,13 +14,15 @@ import pytest
 import redis
 from tests.faults.conftest import LEFT_TO_FINALIZER, SOAK, needs_second_shot, settle, sound
 from tests.faults.fakenode import answer, silent, slowly
-from tests.faults.interrupt import INSTRUCTION, LINE, Interrupted, interruptions
+from tests.faults.interrupt import INSTRUCTION, LINE, Interrupted, interruptions, throw
 from tests.faults.storm import LONGEST, storm
 from tests.servers import ask
 
 pytestmark = LEFT_TO_FINALIZER
 
 KEYS = 50
+#: Of a storm: how long it rages at least, and how many calls must have been answered, and interrupted.
+SECONDS, ANSWERED, INTERRUPTED = (20, 100_000, 2000) if SOAK else (1, 1000, 50)
 
 
 def eagain() -> OSError:
@@ -52,6 +54,19 @@ def test_get_interrupted_at_every_line_far_from_the_server(keys, proxy, make) ->
         assert client.get(other) == keys[other], run
         assert run.error in (run.raised, None), run
         assert sound(client.connection_pool), run
+
+
+@pytest.mark.parametrize("connected", [True, False])
+def test_get_interrupted_at_every_instruction(keys, transport, make, connected: bool) -> None:
+    client = make(**transport.options)
+    pool, step = client.connection_pool, 1 if connected else 11
+    prepare = bool if connected else partial(pool.disconnect, immediate=True)
+    for run in interruptions(lambda: client.get("key:1"), INSTRUCTION, prepare=prepare, step=step):
+        other = f"key:{2 + run.point % 40}"
+        assert client.get(other) == keys[other], run
+        assert run.error in (run.raised, None), run
+        assert sound(pool), run
+    assert settle(pool) == 1
 
 
 def test_get_interrupted_at_every_line_of_connecting_too(keys, transport, make) -> None:
@@ -138,8 +153,10 @@ def test_interrupted_where_a_time_out_is_dealt_with(node, make) -> None:
 
 
 def late_get(client: redis.StrictRedis) -> None:
-    with pytest.raises(redis.TimeoutError):
-        client.get("a")
+    """Return when a GET has timed out; on a busy machine the answer may be in time."""
+    with suppress(redis.TimeoutError):
+        while client.get("a") == b"A":
+            pass
 
 
 def test_interrupted_while_an_idle_connection_is_looked_at(keys, transport, make) -> None:
@@ -149,7 +166,7 @@ def test_interrupted_while_an_idle_connection_is_looked_at(keys, transport, make
         client.get("key:1")
         client.connection_pool._available_connections[-1].used -= 1
 
-    for run in interruptions(lambda: client.get("key:1"), INSTRUCTION, prepare=rest, step=3):
+    for run in interruptions(lambda: client.get("key:1"), INSTRUCTION, prepare=rest):
         assert client.get("key:2") == keys["key:2"], run
 
 
@@ -169,7 +186,7 @@ def test_an_error_thrown_into_the_thread_is_no_outcome(node, make) -> None:
     thread = threading.Thread(target=work)
     thread.start()
     sleep(0.05)
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(ConnectionResetError))
+    throw(thread.ident, ConnectionResetError)
     thread.join()
     assert [type(error) for error in seen] == [ConnectionResetError]
     assert node.count("INCR") == 1
@@ -178,19 +195,20 @@ def test_an_error_thrown_into_the_thread_is_no_outcome(node, make) -> None:
 
 def test_storm_of_signals(keys, transport, make) -> None:
     client = make(**transport.options, max_connections=3)
-    names, wrong, right, end = list(keys), 0, 0, monotonic() + (20 if SOAK else 1)
+    names, wrong, answered, interrupted, end = list(keys), 0, 0, 0, monotonic() + SECONDS
     # Shaking hands over TLS takes longer than an ordinary storm allows.
     with storm(longest=0.01 if transport.name == "tls" else LONGEST) as weather:
-        while monotonic() < end:
-            key = names[(right + weather.strikes) % KEYS]
+        while monotonic() < end or answered < ANSWERED or interrupted < INTERRUPTED:
+            key = names[(answered + interrupted) % KEYS]
             try:
                 value = client.get(key)
             except Interrupted:
+                interrupted += 1
                 continue
             wrong += value != keys[key]
-            right += 1
+            answered += 1
     assert wrong == 0
-    assert right > 100 and weather.strikes > 50
+    assert answered >= ANSWERED and weather.strikes >= interrupted >= INTERRUPTED
     assert sound(client.connection_pool)
     assert settle(client.connection_pool) <= 3
     assert [client.get(key) for key in keys] == list(keys.values())

@@ -11,7 +11,7 @@ import pytest
 import redis
 from redis.exceptions import LockError, LockNotOwnedError
 from tests.faults.conftest import LEFT_TO_FINALIZER
-from tests.faults.interrupt import LINE, Interrupted, interruptions
+from tests.faults.interrupt import INSTRUCTION, LINE, Interrupted, interruptions
 from tests.faults.proxy import Proxy, Way
 from tests.servers import ask, until
 
@@ -206,11 +206,12 @@ def test_an_extension_of_unknown_outcome_is_an_error(proxy, client, transport) -
 
 
 @LEFT_TO_FINALIZER
-def test_an_acquire_that_is_interrupted_anywhere(client, server) -> None:
+@pytest.mark.parametrize("unit", [LINE, INSTRUCTION])
+def test_an_acquire_that_is_interrupted_anywhere(client, server, unit: str) -> None:
     """The next one knows what it has left on the server."""
     lock = client.lock("a")
     left_behind = 0
-    for run in interruptions(lambda: lock.acquire(blocking=False), LINE, prepare=lambda: ask(server, "DEL", "a")):
+    for run in interruptions(lambda: lock.acquire(blocking=False), unit, prepare=lambda: ask(server, "DEL", "a")):
         assert isinstance(run.error, Interrupted)
         if lock.local.token is None:
             left_behind += ask(server, "EXISTS", "a")

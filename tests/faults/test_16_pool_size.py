@@ -6,6 +6,7 @@ import gc
 import socket
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from time import sleep
 from typing import Any
@@ -16,12 +17,13 @@ import redis
 from redis.connection import BlockingConnectionPool, Connection, ConnectionPool
 from tests.faults.conftest import LEFT_TO_FINALIZER, sound
 from tests.faults.fakenode import RefusingPort, turn_away
-from tests.faults.interrupt import INSTRUCTION, LINE, interruptions
+from tests.faults.interrupt import INSTRUCTION, LINE, THROWN, Thrower, interruptions, throwing
 from tests.servers import ask, until
 
 pytestmark = LEFT_TO_FINALIZER
 SIZE = 3
 TIMES = 1000
+THROWS = 300
 
 
 class Moody(Connection):
@@ -221,6 +223,45 @@ def test_interrupted_with_all_but_one_in_use(pool) -> None:
     for connection in held:
         pool.release(connection)
     still_whole(pool)
+
+
+@pytest.mark.parametrize("kind", THROWN)
+def test_thrown_by_another_thread(pool, kind: type[BaseException]) -> None:
+    client = redis.StrictRedis(connection_pool=pool)
+    calls = [client.ping, lambda: connect(pool), lambda: client.pipeline().ping().execute(), pool.disconnect]
+    with throwing(kind) as thrower:
+        done = use_in_threads(SIZE, thrower, calls, kind, redis.exceptions.MaxConnectionsError)
+    assert sum(done) > 0
+    still_whole(pool)
+
+
+@pytest.mark.parametrize("kind", THROWN)
+def test_thrown_into_those_who_wait(server, kind: type[BaseException]) -> None:
+    """Nobody waits in vain: the turn of one who is gone is passed on."""
+    with BlockingConnectionPool(max_connections=SIZE, timeout=20, host=server.host, port=server.port) as pool:
+        client = redis.StrictRedis(connection_pool=pool)
+        with throwing(kind) as thrower:
+            done = use_in_threads(2 * SIZE, thrower, [client.ping], kind)
+        assert sum(done) > 0
+        pool.timeout = 0
+        still_whole(pool)
+
+
+def use_in_threads(
+    count: int, thrower: Thrower, calls: list[Callable[[], object]], *errors: type[BaseException]
+) -> list[int]:
+    """Let so many threads make these calls, and throw into them; return how many ended well, for each thread."""
+
+    def use(number: int) -> int:
+        done = 0
+        while thrower.throws < THROWS:
+            with suppress(*errors):
+                thrower.expose(calls[done % len(calls)])
+                done += 1
+        return done
+
+    with ThreadPoolExecutor(count) as threads:
+        return list(threads.map(use, range(count)))
 
 
 def test_interrupted_while_waiting(server) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import ssl
 import sys
 import threading
 from collections.abc import Iterator
@@ -45,9 +46,11 @@ def pack(*words: str) -> bytes:
 class Wire:
     """A client of a few lines that hides nothing: bytes go out, bytes come in."""
 
-    def __init__(self, address: tuple[str, int] | str) -> None:
+    def __init__(self, address: tuple[str, int] | str, context: ssl.SSLContext | None = None) -> None:
         self.sock = connect(address)
         self.sock.settimeout(2)
+        if context:
+            self.sock = context.wrap_socket(self.sock, server_hostname="localhost")
 
     def __enter__(self) -> Self:
         return self
@@ -258,6 +261,22 @@ def test_proxy_splits(proxy: Proxy, relayed: Wire) -> None:
         pieces.append(relayed.sock.recv(1000))
     assert b"".join(pieces) == b"$5\r\nvalue\r\n"
     assert len(pieces) > 1
+
+
+def test_proxy_takes_its_time_for_each_byte(proxy: Proxy, relayed: Wire) -> None:
+    proxy.replies.split, proxy.replies.pause = True, 0.05
+    start = monotonic()
+    relayed.send("GET", "a")
+    while relayed.sock.recv(1) != b"v":
+        pass
+    assert 0.2 <= monotonic() - start < 1
+
+
+def test_proxy_stops_after_some_bytes(proxy: Proxy, relayed: Wire) -> None:
+    proxy.replies.budget, proxy.replies.ends = 6, "stops"
+    assert relayed.ask("GET", "a") == b"$5\r\nva"
+    relayed.send("GET", "a")
+    assert relayed.quiet()
 
 
 def test_proxy_stops_and_goes_on(proxy: Proxy, relayed: Wire) -> None:
