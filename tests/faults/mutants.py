@@ -425,9 +425,8 @@ MUTANTS = [
                 "is not idle:\n                    pass\n        if reply.__",
             ),
         ),
-        "test_16_pool_size",
-        "test_disconnect_reaches",
-        harmless="nobody holds the old list any more: its connections die, are closed, and are counted no longer",
+        "test_19_disconnect_under_load",
+        "test_an_error_that_is_kept and python and tcp",
     ),
     Mutant(
         10,

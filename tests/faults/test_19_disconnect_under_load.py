@@ -217,6 +217,20 @@ def test_retire(make_pool, client_class) -> None:
     assert sound(pool)
 
 
+def test_an_error_that_is_kept_keeps_no_place(node, make) -> None:
+    """Its traceback holds the list that the connection was from, which ``disconnect()`` has put away meanwhile."""
+    client, errors = make(**node.options, max_connections=1), []
+    pool = client.connection_pool
+    node.always("INCRBY", lambda link, execute: (pool.disconnect(), link.close()))
+    for _ in range(3):
+        with pytest.raises(redis.ConnectionError) as caught:
+            client.incr("n")
+        errors.append(caught.value)
+    assert client.ping() is True
+    assert [error.maybe_applied for error in errors] == [True] * 3
+    assert pool._created_connections == 1
+
+
 # The end
 
 
