@@ -43,7 +43,8 @@ from redis.exceptions import (
     SlaveNotFoundError,
     TimeoutError,
 )
-from redis.execution import SHORT_POOLS
+from redis.execution import SHORT_POOLS, Execution
+from redis.protocol.masking import stay_here
 from redis.sentinel_listener import Listener
 
 __all__ = [
@@ -109,6 +110,8 @@ class SentinelConnectionPool(ConnectionPool):
         super().reset()
         #: Where the master is as far as this pool knows; None before it was asked.
         self.master_address: Address | None = None
+        #: The last master for which all connections to others were left; what was interrupted is done again.
+        self._settled: Address | None = None
         self.slave_rr_counter: int | None = None
 
     def close(self) -> None:
@@ -146,9 +149,10 @@ class SentinelConnectionPool(ConnectionPool):
         if self.master_address not in (None, address):
             # Between question and answer another thread may have heard newer news: then the old do not count any more.
             address = self.sentinel_manager.discover_master(self.service_name)
-        before, self.master_address = self.master_address, address
-        if self.is_master and before not in (None, address):
+        self.master_address = address
+        if self.is_master and self._settled not in (None, address):
             self._leave(lambda place: place != address)
+        self._settled = address
         return address
 
     def follow(self) -> None:
@@ -182,18 +186,19 @@ class SentinelConnectionPool(ConnectionPool):
         manager = self.sentinel_manager
         return manager.account(self.service_name, self.is_master) if isinstance(manager, Sentinel) else ""
 
-    def objection(self, address: Address, role: str | None) -> str:
+    def objection(self, address: Address | None, role: str | None) -> str:
         """What speaks against a connection to a server of this role, "" where nothing does; None: nobody knows it."""
-        wanted = "master" if self.is_master or address == self.master_address else "slave"
+        in_its_place = address is not None and address == self.master_address
+        wanted = "master" if self.is_master or in_its_place else "slave"
         if role not in (wanted, None):
             return f"is a {role} and not a {wanted}"
-        if self.is_master and self.master_address not in (None, address):
+        if self.is_master and address is not None and self.master_address not in (None, address):
             return "is not the master any more"
         return ""
 
     # Away from there.
 
-    def leave(self, address: Address) -> None:
+    def leave(self, address: Address | None) -> None:
         """Close all connections to a server, and those in use as soon as nobody is in the middle of a command.
 
         Whoever waits for an answer gets a ConnectionError.
@@ -202,10 +207,10 @@ class SentinelConnectionPool(ConnectionPool):
 
     def _leave(self, is_old: Callable[[Address], bool]) -> None:
         for connection in list(self._available_connections):
-            if is_old(place_of(connection)):
+            if leads_to(connection, is_old):
                 self._tend(connection, close_quietly)
         for connection in [ref() for ref in list(self._live)]:
-            if is_old(place_of(connection)):
+            if leads_to(connection, is_old):
                 self._recall(connection)
 
 
@@ -255,6 +260,8 @@ class Sentinel:
         self._epochs: dict[str, int] = {}
         self._listener = Listener(self) if failover_listener else None
 
+    __getstate__ = stay_here
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}<sentinels=[{','.join(map(name_of, self.sentinels))}]>"
 
@@ -286,24 +293,24 @@ class Sentinel:
 
         MasterNotFoundError, which tells what each sentinel said, where none knows a master that serves.
         """
-        if self._listener is not None:
-            self._listener.ensure()
+        self._listen()
         behind: list[State] = []
         for sentinel in self.sentinels:
             state = self._ask(sentinel, service_name)
             if state is None:
                 continue
             if epoch_of(state) >= self._epochs.get(service_name, 0):
-                return self._believe(service_name, state, sentinel)
+                self.ask_first(sentinel)
+                return self._believe(service_name, state)
             behind.append(state)
-        if behind and len(behind) == len(self.sentinels):  # it was set up anew
+        if behind and len(behind) == len(self.sentinels):  # the service was set up anew
             return self._believe(service_name, max(behind, key=epoch_of))
         raise MasterNotFoundError(f"No master found for {service_name!r}. {self.account(service_name)}")
 
     def account(self, service_name: str, is_master: bool = True) -> str:
         """What each sentinel said when it was last asked for the master of a service, or for its slaves."""
         said = self._said.get((service_name, is_master), {})
-        return "".join(f"{sentinel} {words}. " for sentinel, words in said.items()).rstrip()
+        return "".join(f"{sentinel} {words}. " for sentinel, words in list(said.items())).rstrip()
 
     def _note(self, service_name: str, is_master: bool, sentinel: Any, words: str) -> None:
         self._said.setdefault((service_name, is_master), {})[name_of(sentinel)] = words
@@ -322,11 +329,14 @@ class Sentinel:
         self.ask_last(sentinel)
         return None
 
-    def _believe(self, service_name: str, state: State, sentinel: Any = None) -> Address:
-        self._epochs[service_name] = epoch_of(state)
-        if sentinel is not None:
-            self.ask_first(sentinel)
+    def _believe(self, service_name: str, state: State) -> Address:
+        if epoch_of(state) != self._epochs.get(service_name):  # else another may have heard of a newer one by now
+            self._epochs[service_name] = epoch_of(state)
         return self.force_master_ip or state["ip"], state["port"]
+
+    def _listen(self) -> None:
+        if self._listener is not None:
+            self._listener.ensure()
 
     def ask_first(self, sentinel: Any) -> None:
         """Ask this sentinel before the others from now on."""
@@ -344,6 +354,7 @@ class Sentinel:
 
     def discover_slaves(self, service_name: str) -> list[Address]:
         """Return host and port of each replica that is up, as the first sentinel that knows any says; [] for none."""
+        self._listen()
         for sentinel in self.sentinels:
             slaves: list[Address] = []
             try:
@@ -395,7 +406,8 @@ class Sentinel:
     ) -> Any:
         options = {**self.connection_kwargs, **kwargs, "is_master": is_master}
         client = redis_class(connection_pool=pool_class(service_name, self, **options))
-        client._owns_pool = True
+        if isinstance(client, Execution):
+            vars(client)["_owns_pool"] = True  # nobody else closes it
         return client
 
     # The newer words.
@@ -413,9 +425,10 @@ class Sentinel:
         return self.slave_for(service_name, *args, **kwargs)
 
 
-def place_of(connection: Any) -> Address:
-    """Where a connection leads, or would lead as far as one can see."""
-    return getattr(connection, "host", ""), getattr(connection, "port", 0)
+def leads_to(connection: Any, is_meant: Callable[[Address], bool]) -> bool:
+    """Whether a connection leads to an address that is meant; of a class of the user's nobody knows."""
+    place = getattr(connection, "place", None)
+    return place is not None and is_meant(place)
 
 
 def epoch_of(state: State) -> int:

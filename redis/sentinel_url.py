@@ -44,8 +44,7 @@ def sentinel_options(parts: ParseResult, decode: Decode) -> Options:
 
 def tls_sentinel_options(parts: ParseResult, decode: Decode) -> Options:
     """The same for TLS."""
-    secure = {"connection_class": SentinelManagedSSLConnection, "sentinel_ssl": True}
-    return {**sentinel_options(parts, decode), **secure}
+    return {**sentinel_options(parts, decode), "connection_class": SentinelManagedSSLConnection}
 
 
 def address(text: str, decode: Decode) -> tuple[str, int]:
@@ -75,8 +74,9 @@ def make_pool(cls: type[ConnectionPool], options: Options) -> ConnectionPool:
 def for_sentinels(options: Options) -> Options:
     """Take out what is meant for the sentinels; for time and TLS, what holds for the servers holds for them as well."""
     own = {name: options.pop(name) for name in list(options) if name.startswith(FOR_SENTINELS)}
-    told = {name.removeprefix(FOR_SENTINELS): value for name, value in own.items()}
-    shared = ("socket_", "ssl_") if told.get("ssl") else ("socket_",)
+    told = {"ssl": options["connection_class"] is SentinelManagedSSLConnection}
+    told |= {name.removeprefix(FOR_SENTINELS): value for name, value in own.items()}
+    shared = ("socket_", "ssl_") if told["ssl"] else ("socket_",)
     return {**{name: value for name, value in options.items() if name.startswith(shared)}, **told}
 
 

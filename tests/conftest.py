@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from redis.client import StrictRedis
-from redis.connection import HIREDIS_AVAILABLE, HiredisParser, PythonParser
-from tests.servers import REDIS7, REDIS8, VALKEY, TLSServer, ask, standalone
+from redis.connection import HIREDIS_AVAILABLE, Connection, HiredisParser, PythonParser
+from tests.servers import REDIS7, REDIS8, VALKEY, TLSServer, ask, replica_of, sentinels, standalone, until
 
 
 @dataclass(frozen=True)
@@ -103,6 +103,28 @@ def transport(request):
     if request.param == "tls":
         options |= {"ssl": True, "ssl_ca_certs": found.ca_file}
     return Transport(request.param, found, options)
+
+
+@pytest.fixture(scope="session")
+def watched():
+    """A master with a replica, and a sentinel that watches them as ``mymaster``: (master, replica, sentinel)."""
+    with standalone() as master, replica_of(master) as replica, sentinels(master, 1, quorum=1) as (sentinel,):
+        until(lambda: ask(sentinel, "SENTINEL", "REPLICAS", "mymaster"))
+        yield master, replica, sentinel
+
+
+@pytest.fixture
+def sentinel_at_home(watched, monkeypatch):
+    """Lead connections to the usual port of sentinels to the sentinel of the tests, whose servers are empty."""
+    ask(watched[0], "FLUSHALL")
+    connect_to = Connection._connect_to
+
+    def redirected(self, family, kind, proto, address):
+        if address[1] == 26379:
+            address = (address[0], watched[2].port, *address[2:])
+        return connect_to(self, family, kind, proto, address)
+
+    monkeypatch.setattr(Connection, "_connect_to", redirected)
 
 
 @pytest.fixture

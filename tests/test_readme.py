@@ -26,7 +26,7 @@ def at_home(server, make_client, monkeypatch):
     monkeypatch.setattr(redis.Connection, "_connect_to", redirected)
 
 
-@pytest.mark.usefixtures("at_home")
+@pytest.mark.usefixtures("at_home", "sentinel_at_home")
 def test_examples():
     failed, attempted = doctest.testfile(str(README), module_relative=False, optionflags=doctest.ELLIPSIS)
     assert attempted > 25

@@ -487,3 +487,51 @@ def test_passwords_of_their_own():
                 pytest.raises(MasterNotFoundError, match=r"cannot be asked .*NOAUTH"),
             ):
                 sentinel.master_for("mymaster").set("a", 1)
+
+
+class SecureSentinel(servers.Sentinel):
+    """A sentinel that speaks TLS, to its clients and to the master."""
+
+    def __init__(self, master):
+        files = master.certificates
+        tls = {"tls-ca-cert-file": files.ca_file, "tls-auth-clients": "optional", "tls-replication": True}
+        tls |= {"tls-cert-file": files.server_cert, "tls-key-file": files.server_key}
+        super().__init__(master, quorum=1, name=REDIS7, config=tls)
+
+    def _settings(self):
+        return {**super()._settings(), "port": 0, "tls-port": self.port}
+
+
+@pytest.fixture(scope="module")
+def secure(tls_server):
+    with SecureSentinel(tls_server) as guard:
+        until(lambda: ask(guard, "SENTINEL", "CKQUORUM", "mymaster"))
+        yield guard
+
+
+def test_tls_to_the_sentinels_and_to_the_servers(secure, tls_server, kind):
+    tls = {"ssl": True, "ssl_ca_certs": tls_server.ca_file}
+    place = [(secure.host, secure.port)]
+    with (
+        Sentinel(place, sentinel_kwargs=tls, **tls, **kind.options) as sentinel,
+        sentinel.master_for("mymaster") as client,
+    ):
+        assert client.set("over", "TLS") and client.get("over") == kind.value(b"TLS")
+        assert client.connection_pool.connection_class is SentinelManagedSSLConnection
+        assert client.pipeline().incr("n").delete("n").execute()[1] == 1
+    url = f"rediss+sentinel://{secure.host}:{secure.port}/mymaster?ssl_ca_certs={tls_server.ca_file}"
+    with redis.StrictRedis.from_url(url, **kind.options) as client:
+        assert client.get("over") == kind.value(b"TLS")
+
+
+@pytest.mark.parametrize("whose", ["the sentinels'", "the servers'"])
+def test_tls_verifies_every_certificate(secure, tls_server, whose):
+    right, wrong = [{"ssl": True, "ssl_ca_certs": ca} for ca in (tls_server.ca_file, tls_server.wrong_ca_file)]
+    asked, served = (wrong, right) if whose == "the sentinels'" else (right, wrong)
+    error = MasterNotFoundError if asked is wrong else redis.ConnectionError
+    with (
+        Sentinel([(secure.host, secure.port)], sentinel_kwargs=asked, **served) as sentinel,
+        sentinel.master_for("mymaster") as client,
+        pytest.raises(error, match=r"(?i)certificate.verify.failed"),
+    ):
+        client.ping()

@@ -54,8 +54,9 @@ class SentinelManagedConnection(Connection):
         patience = socket_connect_timeout or socket_timeout or CONNECT_TIMEOUT
         super().__init__(socket_timeout=socket_timeout, socket_connect_timeout=patience, **options)
         self.connection_pool = connection_pool
-        #: Where it is connected, or was last.
+        #: Where it is connected, or was last; and what the pool calls that, should a subclass know another way there.
         self.host, self.port = "", 0
+        self.place: Address | None = None
 
     def __repr__(self) -> str:
         place = f",host={self.host},port={self.port}" if self.host else ""
@@ -66,19 +67,21 @@ class SentinelManagedConnection(Connection):
     def establish(self) -> None:
         """Connect to the first address that proves to be the right one; NotSent where none does."""
         refusals: list[str] = []
-        last: NotSent | None = None
+        in_time = True
         try:
             for address in self.connection_pool.addresses():
+                self.place = address
                 try:
                     return self.connect_to(address)
-                except NotSent as fault:
-                    last = fault
+                except (
+                    NotSent
+                ) as fault:  # its text alone is kept: with its traceback it would keep the connection alive
+                    in_time = not fault.timed_out
                     refusals.append(what_happened(fault, self.address))
         except (MasterNotFoundError, SlaveNotFoundError) as error:
-            told = TimeoutError(*error.args) if has_passed() else error
-            raise NotSent("connect") from with_refusals(told, refusals)
-        kind = TimeoutError if last is not None and last.timed_out else ConnectionError
-        raise NotSent("connect") from with_refusals(kind(), [*refusals, self.connection_pool.account()])
+            raise NotSent("connect") from with_refusals(in_its_class(error), refusals)
+        refusals.append(self.connection_pool.account())
+        raise NotSent("connect") from with_refusals(ConnectionError() if in_time else TimeoutError(), refusals)
 
     def connect_to(self, address: Address) -> None:
         """Connect to an address, host and port; NotSent where that fails, or where the server has another role."""
@@ -88,7 +91,7 @@ class SentinelManagedConnection(Connection):
     def on_connect(self) -> None:
         """Shake hands, and make sure that the server is what it was taken for."""
         super().on_connect()
-        objection = self.connection_pool.objection((self.host, self.port), self._role())
+        objection = self.connection_pool.objection(self.place, self._role())
         if objection:
             raise NotSent("handshake") from ConnectionError(f"{self.address} {objection}.")
 
@@ -145,7 +148,7 @@ class SentinelManagedConnection(Connection):
         except ReadOnlyError as error:
             if self._doing == "pipeline" or not self.connection_pool.is_master:
                 raise
-            self.connection_pool.leave((self.host, self.port))
+            self.connection_pool.leave(self.place)
             fault = NotSent("recv")
             fault.__cause__ = demotion(error)
             raise self._public(fault, applied=False) from error
@@ -154,7 +157,7 @@ class SentinelManagedConnection(Connection):
         """Leave a master that says that it is none any more; NotSent, for it has executed nothing."""
         text = str(reply)
         if self.connection_pool.is_master and text.startswith(("READONLY", UNBLOCKED)):
-            self.connection_pool.leave((self.host, self.port))
+            self.connection_pool.leave(self.place)
             # What waited is not sent again: its time would begin anew.
             raise (Refused if text.startswith(UNBLOCKED) else NotSent)("recv") from demotion(error_from(reply))
 
@@ -166,6 +169,11 @@ class SentinelManagedSSLConnection(SentinelManagedConnection, SSLConnection):
 def text_of(word: Any) -> str:
     """A word of a reply as text, whatever the parser made of it."""
     return word.decode() if isinstance(word, bytes) else str(word)
+
+
+def in_its_class(error: ConnectionError) -> ConnectionError | TimeoutError:
+    """The error of a search that was in vain; where the deadline has passed meanwhile, that is why."""
+    return TimeoutError(*error.args) if has_passed() else error
 
 
 def demotion(said: RedisError) -> ConnectionError:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from redis.connection.deadline import in_time
 from redis.connection.outcome import SECURING, NotSent, is_foreign
-from redis.connection.tcp import Connection, ascii_host
+from redis.connection.tcp import Connection
 from redis.exceptions import RedisError
 from redis.protocol.encoder import Buffer
 from redis.protocol.masking import hide_text
@@ -82,10 +82,15 @@ class SSLConnection(Connection):
         try:
             with SECURING:
                 sock.settimeout(in_time(self.socket_connect_timeout))
-                return self._context().wrap_socket(sock, server_hostname=ascii_host(self.host))
+                context = self._context()
+                name = server_name(self.host, context)
+                # In two steps: who wraps and shakes hands in one leaves the socket open when it is interrupted.
+                sock = context.wrap_socket(sock, server_hostname=name, do_handshake_on_connect=False)
+                sock.do_handshake()
         except BaseException:
             sock.close()
             raise
+        return sock
 
     def _greet(self, sock: socket.socket) -> None:
         """As over TCP; with TLS 1.3 it is only now that the server says what it thinks of our certificate."""
@@ -137,6 +142,12 @@ class SSLConnection(Connection):
         if self.ciphers is not None:
             context.set_ciphers(self.ciphers)
         return context
+
+
+def server_name(host: str, context: ssl.SSLContext) -> str | bytes:
+    """The name that is verified: bytes, as of :func:`ascii_host`, but for the contexts of others; gevent's take str."""
+    name = host.encode("ascii" if host.isascii() else "idna")
+    return name if type(context).__module__ == "ssl" else name.decode()
 
 
 def is_alert(error: OSError) -> bool:

@@ -1,5 +1,6 @@
 """redis/connection/managed.py: the server confirms what the pool was told, and who is refused by a former master."""
 
+import gc
 import socket
 import threading
 from time import monotonic
@@ -201,6 +202,21 @@ def test_connecting_to_one_address(nodes):
     pool.close()
 
 
+@pytest.mark.parametrize("known", [True, False], ids=["refused", "not found"])
+def test_one_that_could_not_be_made_is_gone_without_the_collector(known):
+    with RefusingPort() as port, SentinelConnectionPool("x", Manager(*[at(port)] * known)) as pool:
+        gc.collect()
+        gc.disable()
+        try:
+            connection = pool.get_connection()
+            with pytest.raises(redis.ConnectionError):
+                connection.connect()
+            del connection
+            assert pool._created_connections == 0
+        finally:
+            gc.enable()
+
+
 # A master that is none any more.
 
 
@@ -360,20 +376,62 @@ def test_one_that_others_have_lent_is_made_anew(nodes):
     pool.close()
 
 
-def test_a_connection_that_is_being_made_to_the_old_master_is_not_used(nodes, follow):
-    """The move is heard while the old master is asked for its role."""
+@pytest.mark.parametrize("moment", ["connecting", "handshake"])
+def test_a_connection_that_is_being_made_to_the_old_master_is_not_used(nodes, follow, monkeypatch, moment):
+    """The move is heard while it is made, when there is a socket to be ended, or none yet."""
     one, two, _ = nodes
     client = follow(Manager(at(one)))
-    pool = client.connection_pool
+    pool, connect = client.connection_pool, SentinelManagedConnection._connect
 
-    def move(link, execute):
+    def move():
         pool.sentinel_manager.masters, pool.sentinel_manager.sentinels = [at(two)], [1, 2]
         pool.get_master_address()
-        link.write(MASTER)
 
-    one.script("ROLE", move)
+    def connect_and_move(connection):
+        sock = connect(connection)
+        if moment == "connecting" and connection.port == one.port:
+            move()
+        return sock
+
+    monkeypatch.setattr(SentinelManagedConnection, "_connect", connect_and_move, raising=False)
+    if moment == "handshake":
+        one.script("ROLE", lambda link, execute: (move(), link.write(MASTER)))
     assert client.incr("n") == 1
     assert (one.count("INCRBY"), two.count("INCRBY")) == (0, 1)
+
+
+def test_what_was_interrupted_is_done_again(nodes, monkeypatch):
+    one, two, _ = nodes
+    pool = SentinelConnectionPool("x", Manager(at(one)))
+    connection = pool.get_connection()
+    connection.connect()
+    pool.release(connection)
+    pool.sentinel_manager.masters = [at(two)]
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(pool, "_tend", lambda *args: (_ for _ in ()).throw(KeyboardInterrupt))
+        pool.get_master_address()
+    assert connection._sock is not None
+    pool.get_master_address()
+    assert connection._sock is None
+    pool.close()
+
+
+class OwnWay(SentinelManagedConnection):
+    """Reaches the servers by a name of its own."""
+
+    def connect_to(self, address):
+        super().connect_to(("localhost", address[1]))
+
+
+def test_a_subclass_may_know_another_way(nodes, follow):
+    one, two, _ = nodes
+    client = follow(Manager(at(one), at(two)), connection_class=OwnWay)
+    assert client.incr("n") == client.incr("n") - 1 == 1
+    one.always("INCRBY", READONLY)
+    assert client.incr("n") == 1
+    assert (one.count("INCRBY"), two.count("INCRBY")) == (2, 1)
+    (connection,) = client.connection_pool._available_connections
+    assert (connection.host, connection.place) == ("localhost", at(two))
 
 
 def test_a_recalled_stream_has_ended_for_both(nodes):

@@ -204,7 +204,7 @@ def test_a_server_that_says_nothing_while_tls_is_made():
 
 def test_a_wrapping_that_fails_leaves_no_socket_behind(tls_client):
     class Broken:
-        def wrap_socket(self, sock, server_hostname):
+        def wrap_socket(self, sock, **options):
             self.sock = sock
             raise LookupError("no")
 

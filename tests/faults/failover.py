@@ -31,7 +31,7 @@ from time import monotonic, sleep
 from typing import Any, Self
 
 import redis
-from redis.embedded import Server, free_port
+from redis.embedded import EmbeddedServerError, Server, free_port
 from tests import servers
 from tests.faults.proxy import Proxy
 from tests.servers import ask, packed, read_reply, replica_of, standalone, until
@@ -42,6 +42,9 @@ NAME = "mymaster"
 DOWN, UP, PATIENCE = 300, 60000, 2000
 DURABLE = {"appendonly": True, "appendfsync": "no", "save": "", "repl-ping-replica-period": 1}
 ACKNOWLEDGED, NOT_APPLIED, UNKNOWN = "acknowledged", "not applied", "unknown"
+NEVER = float("inf")
+#: Seconds: so long the users work on, until all of them write again.
+LONGEST = 3.0
 #: Values that never change, which are read all the time.
 KNOWN = {f"known:{number}": f"value {number}".encode() for number in range(20)}
 
@@ -67,6 +70,8 @@ class Service:
         self.config = {**DURABLE, **(config or {})}
         self.stack = ExitStack()
         self.switches: list[tuple[float, int]] = []
+        #: How many of the sentinels have been stopped.
+        self.sleeping = 0
 
     def __enter__(self) -> Self:
         try:
@@ -93,7 +98,7 @@ class Service:
         self.ports: dict[int, Server] = {entrance.port: first, **{one.port: one for one in replicas}}
         for replica in replicas:
             until(lambda one=replica: b"master_link_status:up" in ask(one, "INFO", "replication"))
-        self.sentinels = [enter(one) for one in self.watchers(entrance)]
+        self.sentinels = self.started_watchers(entrance)
         until(lambda: all(self.is_seen_whole(one) for one in self.sentinels))
         self.listen()
 
@@ -101,6 +106,15 @@ class Service:
         number = len(list(self.folder.iterdir()))
         options = {"config": self.config, "data_dir": self.folder / f"server-{number}"}
         return standalone(self.name, **options) if master is None else replica_of(master, self.name, **options)
+
+    def started_watchers(self, master: Address) -> list[servers.Sentinel]:
+        """Their ports are fixed before they start; where another program is faster, others are."""
+        for _ in range(10):
+            with ExitStack() as started, suppress(EmbeddedServerError):
+                found = [started.enter_context(one) for one in self.watchers(master)]
+                self.stack.push(started.pop_all())
+                return found
+        raise AssertionError("the sentinels have not started")
 
     def watchers(self, master: Address) -> list[servers.Sentinel]:
         """Sentinels that know all from the start."""
@@ -171,7 +185,7 @@ class Service:
         return self.stack.enter_context(redis.Sentinel(self.addresses, **options))
 
     def set_patience(self, milliseconds: int) -> None:
-        for sentinel in self.sentinels:
+        for sentinel in self.sentinels[self.sleeping :]:
             ask(sentinel, "SENTINEL", "SET", NAME, "down-after-milliseconds", milliseconds)
 
     # What befalls them.
@@ -187,6 +201,12 @@ class Service:
     def hang(self) -> None:
         os.kill(self.first.pid, signal.SIGSTOP)
 
+    def machine(self) -> None:
+        """It hangs together with the sentinel that is asked first."""
+        self.sleeping = 1
+        os.kill(self.sentinels[0].pid, signal.SIGSTOP)
+        self.hang()
+
     def black_hole(self) -> None:
         self.proxy.stop()
 
@@ -196,6 +216,17 @@ class Service:
 
     def command(self) -> None:
         ask(self.sentinels[0], "SENTINEL", "FAILOVER", NAME)
+
+    def bring_back(self) -> None:
+        """Let a master that hung, or could not be reached, execute what had been sent to it."""
+        for server in (self.first, *self.sentinels[: self.sleeping]):
+            with suppress(ProcessLookupError):
+                os.kill(server.pid, signal.SIGCONT)
+        if self.proxy is not None:
+            self.proxy.go()
+            sleep(0.2)
+        with suppress(OSError):
+            ask(self.first, "PING")
 
     def wait_for_switch(self) -> float:
         """Return when the first sentinel has said that the master is another."""
@@ -287,8 +318,9 @@ class User:
                 self.wrong.append((key, value))
 
     def first_write_after(self, time: float) -> float:
-        """When the first INCR that began after ``time`` was acknowledged."""
-        return min((call.ended for call in self.calls if call.said == ACKNOWLEDGED and call.began > time), default=1e9)
+        """When the first INCR that began after ``time`` was acknowledged; NEVER where none was."""
+        ends = (call.ended for call in list(self.calls) if call.said == ACKNOWLEDGED and call.began > time)
+        return min(ends, default=NEVER)
 
 
 class Verdict:
@@ -317,7 +349,10 @@ class Verdict:
 
 
 def under_load(service: Service, users: list[User], how: str, before: float, after: float) -> float:
-    """Let the users work before and after the master is lost; return when the sentinels said that it has moved."""
+    """Let the users work before and after the master is lost; return when the sentinels said that it has moved.
+
+    They work on for ``after`` seconds, and until each of them has written, but no longer than ``LONGEST``.
+    """
     for key, value in KNOWN.items():
         ask(service.first, "SET", key, value)
     until(lambda: all(ask(one, "DBSIZE") >= len(KNOWN) for one in service.servers))
@@ -330,9 +365,12 @@ def under_load(service: Service, users: list[User], how: str, before: float, aft
         service.lose(how)
         switched = service.wait_for_switch()
         sleep(after)
+        while monotonic() < switched + LONGEST and any(user.first_write_after(switched) == NEVER for user in users):
+            sleep(0.01)
     finally:
         done.set()
         for thread in threads:
             thread.join(30)
     assert not any(thread.is_alive() for thread in threads), "a call has not come back"
+    service.bring_back()
     return switched
