@@ -149,6 +149,14 @@ class StrictRedis(Execution, Commands[T]):
         :param unix_socket_path: connect to this path instead of ``host`` and ``port``.
         :param decode_responses: values are str, decoded as ``encoding`` and ``encoding_errors`` say, and not bytes.
         :param retry_on_timeout: a command whose time ran out is sent again, even where that may execute it twice.
+        :param retry: a :class:`~redis.retry.Retry`: how often a call that failed is attempted again, and after which
+            pauses; and the permission to send again what was lost and may have been executed.  None: once, at once,
+            what was certainly not executed or is read-only.
+        :param retry_on_error: classes of errors after which a command is sent again as well, whatever became of it;
+            as often as ``retry`` says, once without it.
+        :param command_timeout: how many seconds a call may take in all: the wait for a connection, connecting, sending,
+            receiving, and every attempt; else it is a TimeoutError.  None: each step has its own time.  See
+            :func:`redis.deadline`.
         :param ssl: connect over TLS; the certificate of the server is verified unless ``ssl_cert_reqs="none"``.
         :param max_connections: no more connections than this, else MaxConnectionsError; None: no limit.
         :param single_connection_client: keep one connection for this client alone, not to be shared by threads.

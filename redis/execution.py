@@ -19,10 +19,20 @@ from typing import Any
 
 from redis.commands.spec import ORDINARY, PLAIN, SPECS, Special, name_of, named, understand
 from redis.connection.deadline import DEADLINES, Deadline
-from redis.connection.outcome import Fault, NotSent, Unknown, annotate, complete, is_of, not_begun, public_error
+from redis.connection.outcome import (
+    Fault,
+    NotSent,
+    Unknown,
+    annotate,
+    complete,
+    is_of,
+    not_begun,
+    public_error,
+    tell_all,
+)
 from redis.connection.parsers import ReaderParser, is_reader_parser
 from redis.connection.pool import LOOK, OURS, BlockingConnectionPool, ConnectionPool, closed_error
-from redis.connection.retry import Attempts
+from redis.connection.retry import Attempts, policy_of
 from redis.connection.single import SingleConnectionPool
 from redis.connection.tcp import Connection
 from redis.exceptions import ConnectionError, InvalidResponse, RedisError, TimeoutError
@@ -102,8 +112,10 @@ class Execution:
                 reply = connection.call(data) if special is None else connection.exchange(data, *special)
             except (NotSent, Unknown) as fault:
                 reply = self._send_again(connection, words, data, special, fault, now)
-            except InvalidResponse as error:
-                complete(error, name_of(words), connection.address, "recv", 1)
+            except (InvalidResponse, ConnectionError) as error:
+                complete(error, name_of(words), connection.address, "recv", 1, connection.serial)
+                if is_of(error, connection):
+                    tell_all(error, 1, False, monotonic() - now)
                 raise
         finally:
             if connection is not None:
@@ -139,22 +151,25 @@ class Execution:
         """After a failure: send again as long as that is safe or allowed, else raise the truth about all of it."""
         name, blocking = name_of(words), special is not None and special.wait is not None
         attempts = Attempts(connection, is_readonly(name), blocking, started)
-        while self._is_repeated(attempts, connection, name, failure):
+        again = self._is_repeated(attempts, connection, name, failure)
+        while again:
             try:
                 connection.prepare()
                 connection.used = monotonic()
                 reply = connection.call(data) if special is None else connection.exchange(data, *special)
+            except (NotSent, Unknown) as fault:
+                again = self._is_repeated(attempts, connection, name, fault)
+            except RedisError as error:
+                if isinstance(error, (InvalidResponse, ConnectionError)):
+                    complete(error, name, connection.address, "recv", attempts.number, connection.serial)
+                if is_of(error, connection):
+                    attempts.tell(error)
+                raise
+            else:
                 if reply.__class__ is not ErrorReply:
                     return reply
-                failure = reply
-            except (NotSent, Unknown) as fault:
-                failure = fault
-            except RedisError as error:
-                attempts.tell(error)
-                raise
-        refusal = self._refusal(failure, words, connection)
-        attempts.tell(refusal)
-        raise refusal
+                failure, again = reply, self._is_repeated(attempts, connection, name, reply)
+        raise attempts.tell(self._refusal(failure, words, connection))
 
     def _ask_again(
         self,
@@ -167,9 +182,9 @@ class Execution:
         started: float,
     ) -> Any:
         """After an error of the server: send again where the user said so, else raise it."""
-        if connection.retry is None and not connection.retry_on_error:
+        if not policy_of(connection).may_ask_again(error_from(refused)):
             raise self._refusal(refused, words, connection)
-        connection = pool.get_connection()
+        connection = pool.get_connection(name_of(words))
         try:
             return self._send_again(connection, words, data, special, refused, started)
         finally:
@@ -186,9 +201,10 @@ class Execution:
         connection.disconnect()
         if attempts.after_fault(failure):
             return True
-        error = public_error(failure, name, connection.address, attempts.number, attempts.unknown)
-        attempts.tell(error)
-        raise error from failure.origin
+        # Never a local variable: with the frames of its traceback it would be a cycle, and keep the connection alive.
+        raise attempts.tell(
+            public_error(failure, name, connection.address, attempts.number, attempts.unknown)
+        ) from failure.origin
 
     def _refusal(self, reply: Any, words: tuple[Any, ...], connection: Connection) -> RedisError:
         """The error that the server's words mean; the pool is told where the server is not what it was."""

@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import Any, ClassVar, TypeVar
 
 from redis.connection.deadline import at_most
+from redis.connection.retry import Once
 from redis.exceptions import ConnectionError, LockError, LockNotOwnedError, RedisError, TimeoutError, WatchError
 from redis.typing import KeyT
 
@@ -226,7 +227,8 @@ class Lock:
         """Try once; where the outcome is unknown, ask as if nobody else could have the token."""
         since = monotonic()
         try:
-            taken = self.do_acquire(token)
+            with Once():
+                taken = self.do_acquire(token)
         except RedisError as error:
             if not maybe_applied(error):
                 raise
@@ -306,7 +308,8 @@ class Lock:
         self.local.token = None
         self._stop_renewal()
         try:
-            self.do_release(token)
+            with Once():
+                self.do_release(token)
         except RedisError as error:
             if not maybe_applied(error):
                 raise
@@ -335,7 +338,8 @@ class Lock:
         """
         self._held_token("extend")
         # Subclasses of old know one argument.
-        return self.do_extend(additional_time, replace_ttl) if replace_ttl else self.do_extend(additional_time)
+        with Once():
+            return self.do_extend(additional_time, replace_ttl) if replace_ttl else self.do_extend(additional_time)
 
     def do_extend(self, additional_time: float, replace_ttl: bool = False) -> bool:
         """Extend without looking at the state of the lock.  A subclass may do it another way."""

@@ -20,7 +20,17 @@ from typing import Any, ClassVar, TypeVar
 from redis.commands.spec import ORDINARY, Special, name_of, named, understand
 from redis.connection.batch import Batch
 from redis.connection.deadline import has_passed
-from redis.connection.outcome import NotSent, Unknown, annotate, complete, is_of, public_error
+from redis.connection.outcome import (
+    Fault,
+    NotSent,
+    Unknown,
+    annotate,
+    complete,
+    is_final,
+    is_of,
+    is_refusal,
+    public_error,
+)
 from redis.connection.pool import OURS, close_if_stale
 from redis.connection.retry import Attempts
 from redis.connection.tcp import Connection
@@ -104,14 +114,17 @@ class BasePipeline:
 
     def _stop_watching(self, connection: Any) -> None:
         """Tell the server; where that cannot be done, the connection is closed, which says the same."""
-        if getattr(connection, "owed", 0):
-            return connection.disconnect()
+        # Not made anew for this: that would swallow the error of what else was set on it.
+        lost = getattr(connection, "owed", 0) or getattr(connection, "used", None) is NEVER
         try:
-            with time_limit(self.connection_pool):
-                self._converse(connection, ("UNWATCH",), ORDINARY, "UNWATCH", {})  # type: ignore[attr-defined]
-            self._ended(connection)
+            if not lost:
+                with time_limit(self.connection_pool):
+                    self._converse(connection, ("UNWATCH",), ORDINARY, "UNWATCH", {})  # type: ignore[attr-defined]
         except RedisError:
+            lost = True
+        if lost:
             connection.disconnect()
+        self._ended(connection)
 
     def _ended(self, connection: Any, changes: bool = False) -> None:
         """Nothing is watched any more: the connection is what it was when it was borrowed, unless it ``changes``."""
@@ -211,19 +224,24 @@ class BasePipeline:
             except RedisError as error:
                 if not is_of(error, connection):
                     raise
+                error.command = error.command or order.name
                 attempts = attempts or Attempts(connection, order.readonly, order.blocking, started)
-                if not self._is_attempted_again(attempts, connection, error):
+                if not self._is_attempted_again(attempts, connection, order, error):
                     raise
 
-    def _is_attempted_again(self, attempts: Attempts, connection: Any, error: RedisError) -> bool:
+    def _is_attempted_again(self, attempts: Attempts, connection: Any, order: Order, error: RedisError) -> bool:
         """Whether there is another attempt after an error of this one; what watches keys is not made anew."""
-        if isinstance(error, (ConnectionError, TimeoutError)):
+        if isinstance(error, (ConnectionError, TimeoutError)) and not is_final(error):
             connection.disconnect()
             if self.watching and not error.maybe_applied and not has_passed():
-                raise WatchError(WATCH_LOST) from error
-        if self.watching:
+                lost = WatchError(WATCH_LOST)
+                raise annotate(lost, error.command or "", error.address or "", error.phase or "", 1) from error
+        # Of a batch in which one command was refused the others may have been executed.
+        in_part = bool(order.stack) and is_refusal(error) and error.phase != "handshake"
+        if self.watching or in_part:
             attempts.tell(error)
-        return not self.watching and attempts.after_error(error)
+            return False
+        return attempts.after_error(error)
 
     # Executing.
 
@@ -276,7 +294,7 @@ class BasePipeline:
         if self.watching and isinstance(connection, Connection):
             close_if_stale(connection)
             if connection.used is NEVER:
-                raise WatchError(WATCH_LOST)
+                raise annotate(WatchError(WATCH_LOST), order.name, connection.address, "send", 1)
         attempt = self._attempt if type(connection) in OURS and connection.is_short else self._attempt_classic
         replies: list[Any] = self._attempt_each(connection, order, partial(attempt, connection, order))
         if order.atomic:  # EXEC has ended what WATCH began
@@ -291,15 +309,19 @@ class BasePipeline:
             return connection.accept(batch.run(data, order.changes), order.atomic)
         except (NotSent, Unknown) as fault:
             connection.disconnect()
-            applied = isinstance(fault, Unknown)
-            error = public_error(fault, order.name, connection.address, 1, applied, connection.serial)
-            error.replies = self._so_far(batch.salvage(), order)
-            raise error from fault.origin
+            raise self._lost(fault, connection, order, batch) from fault.origin
         except (InvalidResponse, UnicodeDecodeError) as error:
             if isinstance(error, InvalidResponse):
-                complete(error, order.name, connection.address, "recv", 1)
+                complete(error, order.name, connection.address, "recv", 1, connection.serial)
             vars(error)["replies"] = self._so_far(batch.salvage(), order)
             raise
+
+    def _lost(self, fault: Fault, connection: Connection, order: Order, batch: Batch) -> ConnectionError | TimeoutError:
+        """The error of a batch that was lost, with the replies that had come."""
+        applied = isinstance(fault, Unknown)
+        error = public_error(fault, order.name, connection.address, 1, applied, connection.serial)
+        error.replies = self._so_far(batch.salvage(), order)
+        return error
 
     def _attempt_classic(self, connection: Any, order: Order) -> list[Any]:
         """The chain of methods that others override."""
@@ -328,11 +350,14 @@ class BasePipeline:
                 return connection.read_response()
             if special.wait is not None:
                 connection.expect_wait(special.wait)
-            reply = connection.read_response() if special.decode else connection.read_response(disable_decoding=True)
-            if special.wait is not None:
-                connection.settle_wait()
-            return reply
-        except ResponseError as error:
+            try:
+                return connection.read_response(**({} if special.decode else {"disable_decoding": True}))
+            finally:
+                if special.wait is not None:
+                    connection.settle_wait()
+        except (ResponseError, BusyLoadingError) as error:
+            if isinstance(error, BusyLoadingError) and not isinstance(connection, Connection):
+                raise  # nobody knows whether more can be read off it
             return error
 
     # What came back.
@@ -340,11 +365,11 @@ class BasePipeline:
     def _executed(self, replies: list[Any], order: Order) -> list[Any]:
         """The results of a transaction, out of the replies to MULTI, to each command, and to EXEC."""
         executed = replies.pop()
-        refused = [(number, reply) for number, reply in enumerate(replies) if isinstance(reply, ResponseError)]
-        if isinstance(executed, ResponseError):
+        refused = [(number, reply) for number, reply in enumerate(replies) if isinstance(reply, RedisError)]
+        if isinstance(executed, RedisError):
             number, reply = refused[0] if refused else (0, executed)
             command = order.stack[number - 1][0] if number else MULTI if refused else EXEC
-            error = self._error(reply, command)
+            error = self._error(reply, command, replies[1:] if command is MULTI else ())
             vars(error)["maybe_applied"] = command is MULTI  # without it the commands were executed one by one
             if number:
                 self.annotate_exception(error, number, command)
@@ -374,7 +399,7 @@ class BasePipeline:
         callbacks = self.response_callbacks
         for number, ((args, options), reply) in enumerate(zip(stack, replies)):
             if failed and isinstance(reply, RedisError):
-                replies[number] = self._error(reply, args)
+                replies[number] = self._error(reply, args, replies)
             elif (callback := callbacks.get(args[0])) is not None:
                 replies[number] = callback(reply, **options) if options else callback(reply)
         return replies
@@ -387,14 +412,18 @@ class BasePipeline:
             self._shape(replies, order.stack)
         return replies
 
-    def _error(self, reply: RedisError, command: Words) -> RedisError:
-        """The error that an error line means; while the server loads its data nothing else is of interest: raised."""
+    def _error(self, reply: RedisError, command: Words, others: Sequence[Any]) -> RedisError:
+        """The error that an error line means; while the server loads its data nothing else is of interest: raised.
+
+        ``others`` are the replies to what was executed, or refused, beside it.
+        """
         error = error_from(reply) if isinstance(reply, ErrorReply) else reply
         annotate(error, name_of(command), getattr(self.connection, "address", ""), "recv", 1)
         if isinstance(error, SERVER_CHANGED):
             self.connection.disconnect()
             getattr(self.connection_pool, "retire", bool)()
         if isinstance(error, BusyLoadingError):
+            error.maybe_applied = not all(isinstance(other, RedisError) for other in others)
             raise error
         return error
 

@@ -34,6 +34,10 @@ class Retry:
         retries: int,
         supported_errors: tuple[type[Exception], ...] = (ConnectionError,),
     ) -> None:
+        if not hasattr(backoff, "compute"):
+            raise ValueError(f"backoff is a {type(backoff).__name__}; it takes one of redis.backoff")
+        if not isinstance(retries, int):
+            raise ValueError(f"retries is {retries!r}; it takes a number of attempts, -1: without an end")
         self._backoff = backoff
         self._retries = retries
         self._supported_errors = tuple(supported_errors)

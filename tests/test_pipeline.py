@@ -719,7 +719,7 @@ def test_watching_the_classic_way(classic):
 
 
 def test_a_time_out_the_classic_way(classic):
-    pipe = classic.pipeline(transaction=False).set("a", 1).execute_command("DEBUG", "SLEEP", "0.6").get("a")
+    pipe = classic.pipeline(transaction=False).set("a", 1).execute_command("DEBUG", "SLEEP", "0.45").get("a")
     with pytest.raises(redis.TimeoutError) as caught:
         pipe.execute()
     assert (caught.value.maybe_applied, caught.value.replies) == (True, [])

@@ -641,6 +641,7 @@ def test_others_subscribe_and_unsubscribe_while_one_reads(make_client, transport
             with contextlib.ExitStack() as workers:
                 for number in range(3):
                     workers.enter_context(thread(lambda number=number: work(number)))
+            until(lambda: not p._leaving and ask(transport.server, "PUBSUB", "NUMPAT") == len(p.patterns))
             sleep(0.2)
             done.set()
         on_server = {kind.value(name) for name in ask(transport.server, "PUBSUB", "CHANNELS")}

@@ -169,3 +169,9 @@ def test_a_client_takes_it_for_all_its_connections():
         assert connection.retry is retry
         assert connection.retry_on_error == (ReadOnlyError,)
         assert retry.supported_errors == (ConnectionError,), "it may belong to other clients as well"
+
+
+@pytest.mark.parametrize(("backoff", "retries"), [(3, NoBackoff()), (None, 3), (NoBackoff(), "3"), (NoBackoff(), 1.5)])
+def test_what_is_no_backoff_or_no_number_is_refused_at_once(backoff, retries):
+    with pytest.raises(ValueError, match="it takes"):
+        Retry(backoff, retries)

@@ -58,7 +58,7 @@ class BoundedCalls:
 
 
 class PolledCalls(BoundedCalls):
-    """Those of a socket that blocks."""
+    """Those of a socket that blocks.  Nothing is sent when the time is over, though there might be room for it."""
 
     @cached_property
     def _readable(self) -> select.poll:
@@ -73,6 +73,7 @@ class PolledCalls(BoundedCalls):
             raise builtins.TimeoutError("timed out")
 
     def send(self, data: Buffer, flags: int = 0) -> int:
+        self.left()
         try:
             return int(self.sock.send(data, flags | DONTWAIT))
         except BlockingIOError as error:
@@ -80,6 +81,7 @@ class PolledCalls(BoundedCalls):
         return int(self.sock.send(data, flags | DONTWAIT))
 
     def sendmsg(self, buffers: Sequence[Buffer], ancillary: Any = (), flags: int = 0) -> int:
+        self.left()
         try:
             return int(self.sock.sendmsg(buffers, ancillary, flags | DONTWAIT))
         except BlockingIOError as error:

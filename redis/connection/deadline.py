@@ -18,7 +18,6 @@ import weakref
 from collections.abc import Callable
 from contextvars import ContextVar
 from math import inf
-from operator import attrgetter
 from time import monotonic
 from types import TracebackType
 from typing import Any
@@ -40,7 +39,8 @@ class Deadline:
 
     Waiting for a connection of a pool, connecting, the handshake, each send and receive, every further attempt and the
     pause before it share the time.  (The system's look-up of a host name counts, but cannot be interrupted.)  Of two
-    deadlines, one inside the other, the nearer one counts.
+    deadlines, one inside the other, the nearer one counts.  Who listens, to Pub/Sub or with a Monitor, waits as long as
+    he says there.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -88,11 +88,12 @@ def deadline(seconds: float) -> Deadline:
 
 def current() -> Deadline | None:
     """Return the deadline that holds here and now, of several the nearest; None where there is none."""
-    if not DEADLINES:
-        return None
-    entered = [deadline for reference in _entered.get() if (deadline := reference()) is not None]
-    nearest = min(entered, key=attrgetter("ends"), default=None)
-    return nearest if nearest is not None and nearest.ends < inf else None
+    nearest, ends = None, inf
+    for reference in _entered.get() if DEADLINES else ():
+        other = reference()
+        if other is not None and other.ends < ends:
+            nearest, ends = other, other.ends
+    return nearest
 
 
 def bound(ends: float, seconds: float | None) -> float:

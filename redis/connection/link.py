@@ -62,7 +62,7 @@ class Link:
             raise self._lost(fault) from fault.__cause__
         except InvalidResponse as nonsense:
             self.connection.disconnect()  # nobody knows where the next frame begins
-            complete(nonsense, SUBSCRIBE, self.connection.address, "recv", 1)
+            complete(nonsense, SUBSCRIBE, self.connection.address, "recv", 1, self.connection.serial)
             raise
         self.drained = frame is MISSING
         error = error_from(frame) if isinstance(frame, ErrorReply) else frame

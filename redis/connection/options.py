@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from typing import Any
 
+from redis.retry import Retry
+
 FALSE_STRINGS = ("0", "F", "FALSE", "N", "NO", "OFF")
 
 
@@ -117,6 +119,15 @@ def check_seconds(name: str, value: Any) -> None:
         # A text may be a password in the wrong place.
         shown = f"a {type(value).__name__}" if isinstance(value, (str, bytes)) else repr(value)
         raise ValueError(f"{name} is {shown}; it takes a positive number of seconds, or None")
+
+
+def check_retry(retry: Any, errors: Any) -> None:
+    """Raise ValueError unless ``retry`` is a Retry and ``errors`` are classes of errors; None is neither."""
+    if retry is not None and not isinstance(retry, Retry):
+        raise ValueError(f"retry is a {type(retry).__name__}; it takes a redis.retry.Retry, or None")
+    listed = isinstance(errors, (list, tuple, set, frozenset))
+    if errors is not None and not (listed and all(isinstance(kind, type) for kind in errors)):
+        raise ValueError("retry_on_error takes a list of classes of errors, or None")
 
 
 def check_count(name: str, value: Any, most: int) -> None:

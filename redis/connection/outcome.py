@@ -185,6 +185,11 @@ def is_refusal(error: RedisError) -> bool:
     return vars(error).get("_said_by_server", isinstance(error, (ResponseError, BusyLoadingError)))
 
 
+def is_final(error: RedisError) -> bool:
+    """Whether no other attempt can help: nobody knows what the server says, or what a connection was is lost."""
+    return isinstance(error, InvalidResponse) or vars(error).get("_is_final", False)
+
+
 def is_of(error: RedisError, connection: object) -> bool:
     """Whether ``error`` tells what happened on ``connection``.
 
@@ -223,18 +228,26 @@ def not_begun(error: RedisError, command: str, address: str) -> None:
             error.args = (f"{error} ({command} at {address}, attempt 1{after}: {NOT_APPLIED})",)
 
 
-def complete(error: RedisError, command: str, address: str, phase: str, attempt: int) -> None:
-    """Write the circumstances into an error that a reader has raised, who does not know them; keep what is there."""
-    if isinstance(error, InvalidResponse) and command and error.command is None:
+def complete(
+    error: RedisError, command: str, address: str, phase: str, attempt: int, serial: int | None = None
+) -> None:
+    """Write the circumstances into an error of whoever does not know them, such as a reader; keep what is there.
+
+    An error of another connection than ``serial``, from a signal handler, is left alone.
+    """
+    if isinstance(error, InvalidResponse) and error.command is None:
+        vars(error)["_serial"] = serial
         verdict = MAYBE_APPLIED if error.maybe_applied else NOT_APPLIED
-        error.args = (f"{error} ({command} at {address}, attempt {error.attempt or attempt}: {verdict})",)
-    annotate(
-        error,
-        error.command or command,
-        error.address or address,
-        error.phase or phase,
-        error.attempt or attempt,
-    )
+        told = f" ({command} at {address}, attempt {error.attempt or attempt}: {verdict})" if command else ""
+        error.args = (f"{error}{told}",)
+    if vars(error).get("_serial") == serial:
+        annotate(
+            error,
+            error.command or command,
+            error.address or address,
+            error.phase or phase,
+            error.attempt or attempt,
+        )
 
 
 def what_happened(fault: Fault, address: str) -> str:

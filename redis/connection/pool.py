@@ -46,6 +46,7 @@ from redis.connection.options import (
     POOL_OPTIONS,
     accepted_options,
     check_count,
+    check_retry,
     check_seconds,
     refuse_misspelt,
     renamed,
@@ -123,6 +124,7 @@ class ConnectionPool:
             self._shared = connection_class.shared_options()
             for name in ("socket_timeout", "socket_connect_timeout", "command_timeout"):
                 check_seconds(name, connection_kwargs.get(name))
+            check_retry(connection_kwargs.get("retry"), connection_kwargs.get("retry_on_error"))
         #: Under this name a connection remembers that this pool has lent it.
         self._mark = f"_lent_by_{next(SERIALS)}"
         self.closed = False

@@ -17,13 +17,16 @@ that blocks is not sent again when its outcome is unknown.  This module must not
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
+from contextvars import ContextVar
 from time import monotonic, sleep
+from types import TracebackType
 from typing import Any, NamedTuple
 
 from redis.connection.deadline import current
-from redis.connection.outcome import Fault, Refused, Unknown, is_of, is_refusal, tell_all
-from redis.exceptions import ConnectionError, RedisError, TimeoutError
+from redis.connection.outcome import Error, Fault, Refused, Unknown, is_final, is_of, is_refusal, tell_all
+from redis.exceptions import AuthenticationError, ConnectionError, RedisError, TimeoutError
 from redis.protocol.errors import SERVER_CHANGED
 from redis.retry import Retry
 
@@ -54,7 +57,9 @@ class Policy(NamedTuple):
         return readonly or not unknown
 
     def may_ask_again(self, error: BaseException | None) -> bool:
-        """Whether an error that the server answered with lets a command be sent again."""
+        """Whether an error that the server answered with lets a command be sent again; a wrong password never does."""
+        if isinstance(error, AuthenticationError):
+            return False
         return isinstance(error, self.permitted) or (self.persistent and isinstance(error, SERVER_CHANGED))
 
 
@@ -69,6 +74,26 @@ def policy_of(connection: Any) -> Policy:
     return Policy(retry.get_retries(), permitted + retry.supported_errors, True)
 
 
+class Once:
+    """``with Once():`` nothing of unknown outcome is sent again in the block, whatever was permitted.
+
+    For who asks the server himself what has become of a command.  It is the block's alone: the thread knows a weak
+    reference, so that an interrupted block leaves nothing behind.
+    """
+
+    __slots__ = ("__weakref__", "before")
+
+    def __enter__(self) -> None:
+        self.before = _once.get()
+        _once.set(weakref.ref(self))
+
+    def __exit__(self, kind: type | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        _once.set(self.before)
+
+
+_once: ContextVar[Callable[[], Once | None]] = ContextVar("redis once", default=lambda: None)
+
+
 class Attempts:
     """The attempts of one call: whether there is another, and the truth about all of them.
 
@@ -77,7 +102,9 @@ class Attempts:
 
     def __init__(self, connection: Any, readonly: bool, blocking: bool, started: float) -> None:
         self.policy = policy_of(connection)
-        self.readonly, self.blocking, self.started = readonly, blocking, started
+        self.readonly, self.started = readonly, started
+        #: Whether nothing of unknown outcome is sent again.
+        self.blocking = blocking or _once.get()() is not None
         self.number = 1
         #: Whether one of them may have been applied.
         self.unknown = False
@@ -103,17 +130,20 @@ class Attempts:
         """The same after the public error of one of these; without another attempt the error tells of all."""
         if is_refusal(error):
             again = self.after_refusal(error)
-        else:
-            if not isinstance(error, (ConnectionError, TimeoutError)):
-                return False
+        elif is_final(error):
+            again = False
+        elif isinstance(error, (ConnectionError, TimeoutError)):
             again = self._after(error.maybe_applied, isinstance(error, TimeoutError))
+        else:
+            return False
         if not again:
             self.tell(error)
         return again
 
-    def tell(self, error: RedisError) -> None:
-        """Write into the error that is raised what is true of all attempts."""
+    def tell(self, error: Error) -> Error:
+        """Write into the error that is raised what is true of all attempts; return it."""
         tell_all(error, self.number, self.unknown, self.elapsed)
+        return error
 
     def _after(self, unknown: bool, timed_out: bool) -> bool:
         self.unknown = self.unknown or unknown

@@ -154,8 +154,8 @@ class Connection(Wire):
             self.establish()
         except Fault as fault:
             raise self._public(fault, applied=False) from fault.origin
-        except InvalidResponse as error:
-            complete(error, self._called or self._doing, self.address, "handshake", 1)
+        except (InvalidResponse, ConnectionError) as error:
+            complete(error, self._called or self._doing, self.address, "handshake", 1, self.serial)
             raise
 
     def establish(self) -> None:
@@ -288,7 +288,7 @@ class Connection(Wire):
         if altered:
             keeper = self.kept or Keeper()
             keeper.altered = True
-            keeper.ask(self.address)
+            keeper.ask(self.address, self.serial)
 
     def can_read(self, timeout: float | None = 0) -> bool:
         """Whether something can be read within ``timeout`` seconds; None waits for ever."""
@@ -329,7 +329,8 @@ class Connection(Wire):
 
     def send_packed_command(self, command: str | bytes | list[Buffer]) -> None:
         """Send what was packed; connect first where that has not been done."""
-        self.connect()
+        if not self.owed:  # what is recalled in the middle of something is not made anew: that would forget the record
+            self.connect()
         if not isinstance(command, PackedCommands):
             buffers = command if isinstance(command, list) else [self.encode(command)]
             command = PackedCommands(buffers, UNCOUNTED, "")
@@ -375,7 +376,7 @@ class Connection(Wire):
             self.disconnect()
             raise self._public(fault, applied=True) from fault.__cause__
         except InvalidResponse as error:
-            complete(error, self._called or self._doing, self.address, "recv", 1)
+            complete(error, self._called or self._doing, self.address, "recv", 1, self.serial)
             raise
         self.owed = max(0, self.owed - 1)
         if isinstance(reply, ErrorReply):

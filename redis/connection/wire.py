@@ -78,12 +78,16 @@ class Keeper:
     def __init__(self) -> None:
         self.altered = False
 
-    def ask(self, address: str) -> None:
-        """Raise a ConnectionError, once, where what earlier commands had set on a connection is lost with it."""
+    def ask(self, address: str, serial: int | None = None) -> None:
+        """Raise a ConnectionError, once, where what earlier commands had set on a connection is lost with it.
+
+        ``serial`` is the number of the connection that would be made anew.
+        """
         if self.altered:
             self.altered = False
             error = ConnectionError("the connection was lost, and with it what earlier commands had set on it")
             error.maybe_applied = False
+            vars(error).update(_serial=serial, _is_final=True)
             raise annotate(error, "", address, "connect", 1)
 
 

@@ -4,6 +4,8 @@ import warnings
 
 import pytest
 
+import redis
+from redis.backoff import NoBackoff
 from redis.connection import options
 from redis.connection.options import (
     FALSE_STRINGS,
@@ -11,6 +13,7 @@ from redis.connection.options import (
     URL_QUERY_ARGUMENT_PARSERS,
     accepted_options,
     check_count,
+    check_retry,
     check_seconds,
     misspelt,
     refuse_misspelt,
@@ -23,6 +26,7 @@ from redis.connection.tcp import Connection
 from redis.connection.tls import SSLConnection
 from redis.connection.unix import UnixDomainSocketConnection
 from redis.connection.wire import Wire
+from redis.retry import Retry
 from redis.sentinel import Sentinel
 
 KNOWN = frozenset(["socket_timeout", "db", "retry_on_timeout"])
@@ -158,3 +162,29 @@ def test_every_option_that_is_no_text_has_a_type_for_urls():
     switches = {name for name, value in Connection.__init__.__kwdefaults__.items() if isinstance(value, bool)}
     assert switches <= set(URL_QUERY_ARGUMENT_PARSERS)
     assert {name for name, convert in URL_QUERY_ARGUMENT_PARSERS.items() if convert is options.to_bool} >= switches
+
+
+@pytest.mark.parametrize("retry", [3, "3", True, NoBackoff(), Retry])
+def test_what_is_no_retry(retry):
+    with pytest.raises(ValueError, match="retry is a"):
+        check_retry(retry, None)
+
+
+@pytest.mark.parametrize("errors", [True, OSError, "OSError", ["OSError"], [OSError()], 1])
+def test_what_are_no_errors(errors):
+    with pytest.raises(ValueError, match="retry_on_error takes"):
+        check_retry(None, errors)
+
+
+def test_a_retry_and_errors():
+    check_retry(None, None)
+    check_retry(Retry(NoBackoff(), 3), [OSError, redis.ConnectionError])
+    check_retry(None, ())
+
+
+@pytest.mark.parametrize("option", [{"retry": 3}, {"retry_on_error": "all"}])
+def test_a_client_refuses_them_at_once(option):
+    with pytest.raises(ValueError, match=next(iter(option))):
+        redis.StrictRedis(**option)
+    with pytest.raises(ValueError, match="cannot be written in a URL"):
+        redis.StrictRedis.from_url(f"redis://localhost?{next(iter(option))}=3")

@@ -209,6 +209,14 @@ def test_what_an_error_knows_already_is_kept():
     assert (error.command, error.address, error.phase, error.attempt) == ("GET", "h:1", "handshake", 2)
 
 
+def test_an_error_of_another_connection_is_left_alone():
+    error = public_error(fault(OSError(*RESET)), "", "h:1", 1, True, serial=1)
+    complete(error, "GET", "h:2", "recv", 2, serial=2)
+    assert (error.command, error.address) == (None, "h:1")
+    complete(error, "GET", "h:1", "recv", 2, serial=1)
+    assert error.command == "GET"
+
+
 @pytest.mark.parametrize(("applied", "verdict"), [(True, "it may have been applied"), (False, "it was not applied")])
 def test_what_is_no_reply_is_told_with_its_circumstances(applied, verdict):
     error = InvalidResponse("nonsense")

@@ -1,6 +1,7 @@
 """redis/connection/unix.py: the way over a Unix domain socket."""
 
 import socket
+import threading
 import time
 
 import pytest
@@ -64,3 +65,22 @@ def test_a_server_that_does_not_accept(tmp_path):
         assert time.monotonic() - start < 1
         for sock in full:
             sock.close()
+
+
+def test_a_server_whose_queue_is_full_is_asked_again(tmp_path):
+    """The system says so at once where there is a time-out; there may be room a moment later."""
+    path = str(tmp_path / "s")
+    with socket.socket(socket.AF_UNIX) as listener, socket.socket(socket.AF_UNIX) as first:
+        listener.bind(path)
+        listener.listen(0)
+        first.connect(path)
+        connection = UnixDomainSocketConnection(path, socket_connect_timeout=20)
+        taken = []
+        timer = threading.Timer(0.2, lambda: taken.extend(listener.accept()[0] for _ in range(2)))
+        timer.start()
+        start = time.monotonic()
+        sock = connection._connect()
+        assert time.monotonic() - start >= 0.1 and sock.getpeername() == path
+        timer.join()
+        for each in [sock, *taken]:
+            each.close()

@@ -113,7 +113,7 @@ def assert_told(error: Any, phase: str, applied: bool, command: str, address: st
     assert isinstance(error, redis.TimeoutError)
     assert (error.phase, error.maybe_applied) == (phase, applied), error
     assert (error.command, error.address, error.attempt) == (command, address, 1)
-    assert SECONDS - 0.05 <= error.elapsed < SECONDS + SLACK
+    assert SECONDS / 2 < error.elapsed < SECONDS + SLACK
     verdict = "may have been applied" if applied else "was not applied"
     ending = f"({command} at {address}, attempt 1, after {error.elapsed:.2f} s: it {verdict})"
     assert str(error).endswith(f", at the deadline of {SECONDS} s {ending}")

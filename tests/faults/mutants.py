@@ -45,6 +45,7 @@ class Mutant:
 EXECUTION, WIRE, TCP = "redis/execution.py", "redis/connection/wire.py", "redis/connection/tcp.py"
 POOL, OUTCOME, BATCH = "redis/connection/pool.py", "redis/connection/outcome.py", "redis/connection/batch.py"
 RETRY, ERRORS = "redis/connection/retry.py", "redis/protocol/errors.py"
+PIPELINE, BOUNDED = "redis/pipeline.py", "redis/connection/bounded.py"
 IDLE = "redis/connection/idle.py"
 
 RETURN = """                if connection.owed:
@@ -172,6 +173,40 @@ MUTANTS = [
         ),
         "test_01_right_caller",
         "test_pipeline_interrupted and unix",
+    ),
+    Mutant(
+        2,
+        "a deadline is not counted",
+        WIRE,
+        (
+            (
+                "            self.owed += 1\n            with SENDING:\n                self._hurry(deadline)\n",
+                "            with SENDING:\n                self._hurry(deadline)\n",
+            ),
+        ),
+        "test_13_deadline_ends",
+        "test_interrupted_anywhere",
+    ),
+    Mutant(
+        2,
+        "the calls of the socket stay under the deadline",
+        WIRE,
+        (("        self._send, self._recv = sock.send, sock.recv\n", ""),),
+        "test_13_deadline_ends",
+        "test_a_later_reply and block",
+    ),
+    Mutant(
+        3,
+        "a connection keeps a deadline that was not taken back",
+        WIRE,
+        (
+            (
+                "        calls.ends, calls.patience = deadline.ends,",
+                "        self.kept_one = deadline\n        calls.ends, calls.patience = deadline.ends,",
+            ),
+        ),
+        "test_13_deadline_ends",
+        "test_interrupted_where_it_is_left",
     ),
     Mutant(
         3,
@@ -351,6 +386,67 @@ MUTANTS = [
         (("    if blocking and unknown:", "    if False:"),),
         "test_12_blocking",
         "test_one_attempt and tcp",
+    ),
+    Mutant(
+        6,
+        "what was late is sent again by a retry that does not say so",
+        RETRY,
+        (("            return self.persistent and not unknown\n", "            return self.persistent\n"),),
+        "test_07_retry_permitted",
+        "test_the_reply_is_late and short",
+    ),
+    Mutant(
+        6,
+        "a wrong password is tried again",
+        RETRY,
+        (("        if isinstance(error, AuthenticationError):\n", "        if False:\n"),),
+        "test_07_retry_permitted",
+        "test_a_wrong_password and short",
+    ),
+    Mutant(
+        6,
+        "a batch that was refused in part is sent again",
+        PIPELINE,
+        (("        if self.watching or in_part:\n", "        if self.watching:\n"),),
+        "test_07_retry_permitted",
+        "refused_in_part",
+    ),
+    Mutant(
+        6,
+        "a pause before another attempt goes on beyond the deadline",
+        RETRY,
+        (("        if deadline is not None and deadline.remaining() <= seconds:\n", "        if False:\n"),),
+        "test_13_deadline",
+        "test_no_pause_ends_after",
+    ),
+    Mutant(
+        6,
+        "what comes after the deadline is sent all the same",
+        BOUNDED,
+        (
+            (
+                "        self.left()\n        try:\n            return int(self.sock.send(",
+                "        try:\n            return int(self.sock.send(",
+            ),
+        ),
+        "test_13_deadline_ends",
+        "test_over_before_the_first_call and block",
+    ),
+    Mutant(
+        6,
+        "who waits for the pool does not know of the deadline",
+        POOL,
+        (("deadline.ends if deadline else inf)", "inf)"),),
+        "test_13_deadline",
+        "test_a_full_pool and block",
+    ),
+    Mutant(
+        6,
+        "a transaction out of time looks as if a key had been changed",
+        PIPELINE,
+        (("not error.maybe_applied and not has_passed():", "not error.maybe_applied:"),),
+        "test_13_deadline_units",
+        "test_watching_and_nothing",
     ),
     Mutant(
         6,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
@@ -96,3 +98,37 @@ def test_what_one_connection_was_changed_to_is_not_lost_in_silence(node, make) -
     with pytest.raises(redis.ConnectionError):
         client.set("b", "B")
     assert node.store.values[0] == {}
+
+
+def execute(pipe: Any) -> None:
+    pipe.multi()
+    pipe.set("a", "A").execute()
+
+
+@pytest.mark.parametrize("watching", [lambda pipe: pipe.get("a"), execute], ids=["get", "exec"])
+def test_what_was_changed_before_keys_were_watched_is_not_lost_in_silence(
+    node, make, watching: Callable[[Any], Any]
+) -> None:
+    client = make(**node.options, single_connection_client=True, socket_timeout=1)
+    client.execute_command("SELECT", 5)
+    pipe = client.pipeline()
+    pipe.watch("a")
+    node.close_links()
+    with pytest.raises((redis.ConnectionError, redis.WatchError)):
+        watching(pipe)
+    with pytest.raises(redis.ConnectionError):
+        client.set("b", "B")
+    assert node.store.values[0] == {}
+    client.set("b", "B")
+    assert node.store.values[0] == {b"b": b"B"}
+
+
+def test_keys_that_were_watched_are_no_change_that_could_be_lost(node, make) -> None:
+    client = make(**node.options, single_connection_client=True, socket_timeout=1)
+    pipe = client.pipeline()
+    pipe.watch("a")
+    node.close_links()
+    with pytest.raises((redis.ConnectionError, redis.WatchError)):
+        pipe.get("a")
+    client.set("b", "B")
+    assert node.store.values[0] == {b"b": b"B"}

@@ -9,7 +9,9 @@ from time import monotonic, sleep
 import pytest
 
 import redis
+from redis.backoff import NoBackoff
 from redis.exceptions import LockError, LockNotOwnedError
+from redis.retry import Retry
 from tests.faults.conftest import LEFT_TO_FINALIZER
 from tests.faults.interrupt import INSTRUCTION, LINE, Interrupted, interruptions
 from tests.faults.proxy import Proxy, Way
@@ -76,6 +78,36 @@ def test_a_client_that_sends_again(proxy, make_client) -> None:
     once(proxy.replies, "late")
     assert lock.acquire(blocking=False) is True
     lock.release()
+
+
+@pytest.fixture
+def permissive(proxy: Proxy, make_client) -> redis.StrictRedis:
+    """A client that may send again whatever was lost."""
+    retry = Retry(NoBackoff(), 3, (redis.ConnectionError, redis.TimeoutError))
+    return warm(make_client(**proxy.options, socket_timeout=TIMEOUT, retry=retry))
+
+
+@pytest.mark.parametrize("accident", ACCIDENTS)
+def test_a_client_that_may_send_again_what_was_lost(proxy, permissive, transport, accident) -> None:
+    """It is the lock that asks: what is sent twice in its stead would take its own traces for another's."""
+    lock = permissive.lock("a", timeout=10)
+    once(proxy.replies, accident)
+    assert lock.acquire(blocking=False, token="mine") is True
+    once(proxy.replies, accident)
+    lock.release()
+    assert ask(transport.server, "GET", "a") is None
+
+
+@pytest.mark.parametrize("accident", ACCIDENTS)
+def test_an_extension_is_not_made_twice(proxy, permissive, transport, accident) -> None:
+    with permissive.lock("a", timeout=10) as lock:
+        once(proxy.replies, accident)
+        with pytest.raises((redis.ConnectionError, redis.TimeoutError)) as caught:
+            lock.extend(10)
+        assert caught.value.maybe_applied is True
+        assert ask(transport.server, "PTTL", "a") <= 20_000
+        once(proxy.replies, accident)
+        assert lock.owned()  # a read is sent again as ever
 
 
 @pytest.mark.parametrize("accident", ACCIDENTS)

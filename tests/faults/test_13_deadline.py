@@ -24,10 +24,12 @@ from tests.faults.hurried import (
     OPTION,
     PAUSE,
     SECONDS,
+    SLACK,
     WAYS,
     BlackHole,
     Classic,
     Client,
+    OwnConnection,
     Way,
     address_of,
     again,
@@ -36,6 +38,7 @@ from tests.faults.hurried import (
     drip,
     drip_at_last,
     late,
+    over_own_connections,
 )
 from tests.faults.proxy import Proxy
 
@@ -75,7 +78,7 @@ def tcp() -> Iterator[FakeNode]:
 @pytest.mark.parametrize("action", REPLIES.values(), ids=REPLIES)
 def test_no_reply(make: Make, tcp: FakeNode, way: Way, action) -> None:
     client = make(way, **tcp.options)
-    client.ping()
+    again(client.ping)
     tcp.always("ECHO", action)
     error = late(lambda: way.call(lambda: client.echo("x" * 100)))
     assert_told(error, "recv", True, "ECHO", address_of(tcp))
@@ -84,11 +87,10 @@ def test_no_reply(make: Make, tcp: FakeNode, way: Way, action) -> None:
     assert again(lambda: client.echo("y")) == b"y"
 
 
-@pytest.mark.parametrize("action", [hold, drip_at_last], ids=["silent", "drip"])
-def test_no_end_of_a_large_reply(make: Make, tcp: FakeNode, way: Way, action) -> None:
+def test_no_end_of_a_large_reply(make: Make, tcp: FakeNode, way: Way) -> None:
     client = make(way, **tcp.options)
-    client.set("a", "x" * 300_000)
-    tcp.always("GET", action)
+    again(lambda: client.set("a", "x" * 300_000))
+    tcp.always("GET", drip_at_last)
     error = late(lambda: way.call(lambda: client.get("a")))
     assert_told(error, "recv", True, "GET", address_of(tcp))
     tcp.always("GET", answer)
@@ -118,8 +120,8 @@ def test_a_server_that_stops_reading(make: Make, tcp: FakeNode, way: Way) -> Non
     client = make(way, **tcp.options)
 
     def prepare() -> None:
-        tcp.script("PING", answer_and_hold)
-        client.ping()
+        tcp.always("PING", answer_and_hold)
+        again(client.ping)
 
     error = late(lambda: way.call(lambda: client.set("a", LARGE)), prepare)
     assert_told(error, "send", False, "SET", address_of(tcp))
@@ -157,7 +159,7 @@ def assert_told_of_many(error: Any, phase: str, applied: bool) -> None:
 @pytest.mark.parametrize("pause, attempts", [(SECONDS / 4, (2, 3, 4)), (SECONDS * 2, (1,))])
 def test_no_pause_ends_after_the_deadline(make: Make, way: Way, pause: float, attempts: tuple[int, ...]) -> None:
     with RefusingPort() as port:
-        client = make(way, host="127.0.0.1", port=port, retry=Retry(ConstantBackoff(pause), -1))
+        client = make(way, host="127.0.0.1", port=port, retry=Retry(ConstantBackoff(pause), 5))
         error = late(lambda: way.call(lambda: client.incr("a")))
     assert error.attempt in attempts and error.elapsed <= SECONDS
     assert isinstance(error, redis.ConnectionError) and "Connection refused" in str(error)
@@ -176,7 +178,7 @@ def test_black_hole(make: Make, way: Way) -> None:
 @pytest.mark.parametrize("action", REPLIES.values(), ids=REPLIES)
 def test_no_reply_over_each_transport(make: Make, speech, node: FakeNode, action) -> None:
     client = make(**speech, **node.options)
-    client.ping()
+    again(client.ping)
     node.always("ECHO", action)
     error = late(lambda: client.echo("x" * 100))
     assert_told(error, "recv", True, "ECHO", address_of(node))
@@ -194,8 +196,8 @@ def test_a_server_that_stops_reading_over_each_transport(make: Make, node: FakeN
     client = make(way, **node.options)
 
     def prepare() -> None:
-        node.script("PING", answer_and_hold)
-        client.ping()
+        node.always("PING", answer_and_hold)
+        again(client.ping)
 
     error = late(lambda: way.call(lambda: client.set("a", LARGE)), prepare)
     assert_told(error, "send", False, "SET", address_of(node))
@@ -299,3 +301,23 @@ def test_the_option_bounds_each_call_and_a_block_all_of_them(make: Make, tcp: Fa
 def slowly_answered(link, execute) -> None:
     threading.Event().wait(SECONDS / 3)
     link.write(execute())
+
+
+def test_a_connection_that_is_recalled_in_between(tcp, monkeypatch) -> None:
+    """Another thread closes the connections of the pool just before the bytes leave: the deadline is the same."""
+    with over_own_connections(**tcp.options, **LIMIT, socket_timeout=5) as client:
+        client.ping()
+        send = OwnConnection.send_packed_command
+
+        def recalled_before(connection: OwnConnection, command: Any) -> None:
+            if command.name == "GET":
+                thread = threading.Thread(target=client.connection_pool.disconnect, args=(True,))
+                thread.start()
+                thread.join()
+            send(connection, command)
+
+        monkeypatch.setattr(OwnConnection, "send_packed_command", recalled_before)
+        tcp.always("GET", hold)
+        error = late(lambda: client.get("a"))
+    assert (error.command, error.phase) == ("GET", "recv")
+    assert error.elapsed < SECONDS + SLACK

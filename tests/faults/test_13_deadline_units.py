@@ -66,7 +66,7 @@ def tcp() -> Iterator[FakeNode]:
 @BOTH
 def test_no_replies(make: Make, tcp: FakeNode, way: Way, transaction: bool) -> None:
     client = make(way, **tcp.options)
-    client.ping()
+    again(client.ping)
     asked, told = ("EXEC", "EXEC") if transaction else ("INCRBY", "pipeline")
     tcp.always(asked, drip if transaction else hold)
     pipe = client.pipeline(transaction)
@@ -85,8 +85,8 @@ def test_a_server_that_stops_reading(make: Make, node: FakeNode, transaction: bo
     pipe = client.pipeline(transaction)
 
     def prepare() -> None:
-        node.script("PING", answer_and_hold)
-        client.ping()
+        node.always("PING", answer_and_hold)
+        again(client.ping)
         for number in range(size):
             pipe.set(number, LARGE[: len(LARGE) // size])
 
@@ -105,7 +105,7 @@ def test_a_server_that_answers_more_than_it_reads(make: Make, tcp: FakeNode) -> 
     pipe = client.pipeline(transaction=False)
 
     def prepare() -> None:
-        client.ping()
+        again(client.ping)
         for _ in range(100):
             pipe.echo("x" * 100_000)
 
@@ -115,7 +115,7 @@ def test_a_server_that_answers_more_than_it_reads(make: Make, tcp: FakeNode) -> 
 
 def test_a_batch_that_blocks(make: Make, tcp: FakeNode, way: Way) -> None:
     client = make(way, **tcp.options, socket_timeout=1)
-    client.ping()
+    again(client.ping)
     tcp.always("BLPOP", silent)
     pipe = client.pipeline(transaction=False)
     error = late(lambda: way.call(pipe.execute), lambda: pipe.set("a", 1).blpop("l", 5))
@@ -129,7 +129,7 @@ def test_a_batch_that_blocks(make: Make, tcp: FakeNode, way: Way) -> None:
 @pytest.mark.parametrize("asked, applied", [("WATCH", True), ("GET", True), ("EXEC", True)])
 def test_watching(make: Make, tcp: FakeNode, way: Way, asked: str, applied: bool) -> None:
     client = make(way, **tcp.options)
-    client.ping()
+    again(client.ping)
     tcp.always(asked, silent)
 
     def watch_and_execute() -> None:
@@ -164,7 +164,7 @@ def test_watching_and_nothing_could_be_sent(make: Make, tcp: FakeNode) -> None:
 def test_no_reply_to_unwatch(make: Make, tcp: FakeNode, way: Way) -> None:
     """It is said at the end of the block; the connection is closed, which says the same."""
     client = make(way, **tcp.options)
-    client.ping()
+    again(client.ping)
     tcp.always("UNWATCH", silent)
 
     def watch() -> None:
@@ -199,7 +199,7 @@ def test_a_transaction_that_never_succeeds(make: Make, transport) -> None:
 def test_a_script(make: Make, tcp: FakeNode, way: Way, asked: str) -> None:
     client = make(way, **tcp.options)
     script = client.register_script(SCRIPT)
-    client.ping()
+    again(client.ping)
     tcp.always("EVALSHA", refuse("NOSCRIPT No matching script."))
     tcp.always(asked, hold)
     error = late(lambda: way.call(lambda: script(keys=["n"])))
@@ -210,7 +210,7 @@ def test_a_script(make: Make, tcp: FakeNode, way: Way, asked: str) -> None:
 def test_a_pipeline_that_has_to_load_scripts(make: Make, tcp: FakeNode, way: Way, transaction: bool) -> None:
     client = make(way, **tcp.options)
     script = client.register_script(SCRIPT)
-    client.ping()
+    again(client.ping)
     tcp.always("SCRIPT", hold)
 
     def run() -> None:
@@ -236,7 +236,7 @@ def test_loading_and_executing_share_the_time(make: Make, tcp: FakeNode) -> None
     """Each of the commands alone would be in time."""
     client = make(**tcp.options)
     script = client.register_script(SCRIPT)
-    client.ping()
+    again(client.ping)
     tcp.always("SCRIPT", after(SECONDS * 0.6, b"*1\r\n:1\r\n"))
     tcp.always("EVALSHA", after(SECONDS * 0.6, b":1\r\n"))
 
@@ -255,15 +255,22 @@ def test_loading_and_executing_share_the_time(make: Make, tcp: FakeNode) -> None
 
 @pytest.mark.parametrize("pause", [SECONDS / 10, 5])
 def test_a_lock_that_another_holds(make: Make, transport, pause: float) -> None:
-    """No attempt is made of which the answer could not come in time."""
     client = make(BLOCK, **transport.options)
     ask(transport.server, "SET", "lock", "another")
     lock = client.lock("lock", sleep=pause)
-    error = late(lambda: BLOCK.call(lock.acquire))
-    assert isinstance(error, redis.TimeoutError) and error.maybe_applied is False
-    assert "Another holds the lock 'lock'" in str(error)
+    assert isinstance(late(lambda: BLOCK.call(lock.acquire)), redis.TimeoutError)
     ask(transport.server, "DEL", "lock")
     assert lock.acquire() is True
+
+
+def test_no_attempt_to_get_a_lock_after_the_deadline(make: Make, transport) -> None:
+    """Its answer could not come in time, and nobody would know who holds the lock."""
+    client = make(BLOCK, **transport.options)
+    client.ping()
+    ask(transport.server, "SET", "lock", "another")
+    with redis.deadline(5), pytest.raises(redis.TimeoutError, match="Another holds the lock 'lock'") as caught:
+        client.lock("lock", sleep=10).acquire()
+    assert caught.value.maybe_applied is False
 
 
 @pytest.mark.parametrize("way", [WAYS["block"], WAYS["classic"]], ids=["block", "classic"])

@@ -6,20 +6,29 @@ told word for word.
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import ssl
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
+from time import monotonic
 from typing import Any, NamedTuple
 
 import pytest
 
 import redis
+from redis.backoff import NoBackoff
 from redis.connection import ConnectionPool
+from redis.connection.pool import LOOK
+from redis.connection.tcp import is_readable
+from redis.retry import Retry
 from tests.faults.fakenode import (
     ACCEPT,
+    Execute,
     FakeNode,
+    Link,
     RefusingPort,
     close,
     half,
@@ -33,7 +42,7 @@ from tests.faults.fakenode import (
     turn_away,
 )
 from tests.faults.proxy import Proxy
-from tests.servers import Certificates, ask, packed
+from tests.servers import Certificates, ask, packed, until
 
 Client = redis.StrictRedis
 
@@ -270,7 +279,9 @@ def test_the_server_refuses(connect, node, way: Way, line: str, kind: type[redis
     if way.command == "pipeline" and not isinstance(error, redis.BusyLoadingError):
         words = f"Command # 1 (SET b 1) of pipeline caused error: {words}"
     assert str(error) == words
-    assert getattr(error, "maybe_applied", False) is False
+    # Beside the refused command of a pipeline the other one was executed.
+    in_part = way.command == "pipeline" and isinstance(error, redis.BusyLoadingError)
+    assert getattr(error, "maybe_applied", False) is in_part
 
 
 def test_the_server_refuses_the_second_attempt(connect, node) -> None:
@@ -278,6 +289,75 @@ def test_the_server_refuses_the_second_attempt(connect, node) -> None:
     node.script("GET", close, refuse("WRONGTYPE Operation against a key"))
     error = caught(redis.ResponseError, lambda: client.get("a"))
     assert told(error) == ("GET", f"127.0.0.1:{node.port}", "recv", 2)
+
+
+SENDING_AGAIN = {
+    "write": Way(lambda client: client.execute_command("INCR", "n"), "INCR", "INCR"),
+    "transaction": Way(lambda client: client.pipeline().incr("n").execute(), "EXEC", "EXEC"),
+    "pipeline": Way(lambda client: client.pipeline(transaction=False).incr("n").execute(), "pipeline", "INCRBY"),
+}
+AGAIN = pytest.mark.parametrize("again", SENDING_AGAIN.values(), ids=SENDING_AGAIN)
+NONSENSE = raw(b"?\r\n")
+
+
+@AGAIN
+@pytest.mark.parametrize("after", ["handshake", "reply"])
+def test_nonsense_after_an_attempt_of_unknown_outcome(connect, node, speech, again: Way, after: str) -> None:
+    client = warm(connect(**node.options, retry=Retry(NoBackoff(), 3)))
+    node.script(again.asks, reset)
+    node.script({"reply": again.asks, "handshake": "HELLO" if speech["protocol"] == 3 else "CLIENT"}[after], NONSENSE)
+    error = caught(redis.InvalidResponse, lambda: again.call(client))
+    assert told(error) == (again.command, f"127.0.0.1:{node.port}", "recv" if after == "reply" else after, 2)
+    assert error.maybe_applied is True
+    assert names_all(error)
+    assert str(error).endswith(f", after {error.elapsed:.2f} s: it may have been applied)")
+
+
+@AGAIN
+def test_what_was_set_is_lost_after_an_attempt_of_unknown_outcome(speech, node, again: Way) -> None:
+    with Client(**speech, **node.options, single_connection_client=True, retry=Retry(NoBackoff(), 3)) as client:
+        client.execute_command("SELECT", 5)
+        node.script(again.asks, reset)
+        error = caught(redis.ConnectionError, lambda: again.call(client))
+    assert "what earlier commands had set on it" in str(error)
+    assert told(error) == (again.command, f"127.0.0.1:{node.port}", "connect", 2)
+    assert error.maybe_applied is True
+    assert error.elapsed >= 0
+    assert node.count(again.asks) == 1
+
+
+def strike(link: Link, execute: Execute) -> None:
+    """Execute, send this process a signal, and never answer."""
+    execute()
+    os.kill(os.getpid(), signal.SIGUSR1)
+    link.node.closing.wait()
+
+
+def test_the_error_of_a_signal_handler_in_the_second_attempt_is_its_own(connect, node) -> None:
+    client = warm(connect(**node.options, retry=Retry(NoBackoff(), 3)))
+    with RefusingPort() as port, Client(host="127.0.0.1", port=port) as other:
+        before = signal.signal(signal.SIGUSR1, lambda *_: other.get("a"))
+        try:
+            node.script("INCR", reset, strike)
+            error = caught(redis.ConnectionError, lambda: client.execute_command("INCR", "n"))
+        finally:
+            signal.signal(signal.SIGUSR1, before)
+    assert told(error) == ("GET", f"127.0.0.1:{port}", "connect", 2)
+    assert error.maybe_applied is False
+    assert node.count("INCR") == 2
+
+
+@pytest.mark.parametrize("command", ["GET", "EXEC"])
+def test_what_watches_keys_is_lost(connect, node, command: str) -> None:
+    pipe = connect(**node.options).pipeline()
+    pipe.watch("a")
+    node.links[0].reset()
+    until(lambda: is_readable(pipe.connection._sock, 0) and monotonic() - pipe.connection.used > LOOK)
+    if command == "EXEC":
+        pipe.multi()
+        pipe.get("a")
+    error = caught(redis.WatchError, pipe.execute if command == "EXEC" else lambda: pipe.get("a"))
+    assert told(error) == (command, f"127.0.0.1:{node.port}", "send", 1)
 
 
 def line_of(server: Any, *words: str) -> str:

@@ -34,7 +34,7 @@ except ImportError:
     # What runs it is skipped; the tables below need its error alone.
     hiredis = SimpleNamespace(ProtocolError=InvalidResponse)
 
-EXAMPLES = 2_000 if SOAK else 30
+EXAMPLES = 300 if SOAK else 30
 SHORT = 300
 """How many bytes are cut at each of their positions."""
 DIALECTS = pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from tests.fuzz.target import HEAD, MEASURED, check, seeds
 from tests.protocol.reference import Reply
 from tests.protocol.streams import WIDE
 
-EXAMPLES = 20_000 if SOAK else 150
+EXAMPLES = 5_000 if SOAK else 150
 #: What streams are made of: with these, bytes at random get further than one line.
 PARTS = [b"\r\n", b"\r", b"0", b"1", b"2", b"-1", b"9999999999", b"a", b"\xff"]
 PARTS += [kind + size for kind in (b"*", b"~", b"%", b">", b"|") for size in (b"1\r\n", b"2\r\n")]
