@@ -99,13 +99,13 @@ class Execution:
         data = self._pack(words)
         idle = pool._available_connections
         connection: Any = None
+        now = monotonic()
         try:  # each store below is where it is for a reason: an exception may land between any two bytecodes
             try:
                 connection = idle.pop()
             except IndexError:
                 connection = self._make_connection(pool, words)
             try:
-                now = monotonic()
                 if now - connection.used > LOOK:
                     connection.prepare()
                 connection.used = now
@@ -174,7 +174,7 @@ class Execution:
     def _ask_again(
         self,
         pool: ConnectionPool,
-        connection: Connection,
+        connection: Any,
         words: tuple[Any, ...],
         data: Packed,
         special: Special | None,

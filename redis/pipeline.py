@@ -172,10 +172,11 @@ class BasePipeline:
         args = named(args)
         words, special = understand(args)
         with time_limit(self.connection_pool):
+            started = monotonic()
             connection = self._borrow(name_of(words))
             talk = partial(self._talk, connection, words, special, args[0], options)
             try:
-                return self._attempt_each(connection, Order([words], [special]), talk)
+                return self._attempt_each(connection, Order([words], [special]), started, talk)
             except (ConnectionError, TimeoutError, WatchError) as error:
                 if is_of(error, connection) or getattr(connection, "used", None) is NEVER:
                     self.reset()
@@ -215,9 +216,9 @@ class BasePipeline:
             self.connection = connection
         return self.connection
 
-    def _attempt_each(self, connection: Any, order: Order, attempt: Callable[[], Any]) -> Any:
+    def _attempt_each(self, connection: Any, order: Order, started: float, attempt: Callable[[], Any]) -> Any:
         """Attempt it, again as long as that is safe or allowed, over the same connection made anew."""
-        started, attempts = monotonic(), None
+        attempts = None
         while True:
             try:
                 return attempt()
@@ -290,13 +291,14 @@ class BasePipeline:
 
     def _exchange(self, order: Order) -> list[Any]:
         """Send the commands and return the raw replies."""
+        started = monotonic()
         connection = self._borrow(order.words[0][0])
         if self.watching and isinstance(connection, Connection):
             close_if_stale(connection)
             if connection.used is NEVER:
                 raise annotate(WatchError(WATCH_LOST), order.name, connection.address, "send", 1)
         attempt = self._attempt if type(connection) in OURS and connection.is_short else self._attempt_classic
-        replies: list[Any] = self._attempt_each(connection, order, partial(attempt, connection, order))
+        replies: list[Any] = self._attempt_each(connection, order, started, partial(attempt, connection, order))
         if order.atomic:  # EXEC has ended what WATCH began
             self._ended(connection, order.changes)
         return replies

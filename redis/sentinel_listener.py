@@ -14,6 +14,7 @@ import os
 import select
 import socket
 import weakref
+from collections.abc import Iterator
 from contextlib import suppress
 from threading import Thread, current_thread
 from time import monotonic
@@ -62,10 +63,14 @@ class Listener:
         """Start the thread, where that has not been done."""
         if self.closed or "listener" in self._threads:
             return
-        new = Thread(target=self._run, name="redis-sentinel-listener", daemon=True)
-        thread = self._threads.setdefault("listener", new)  # atomic: of two who come together one is the first
-        with suppress(RuntimeError):  # another has started it
+        thread = Thread(target=self._run, name="redis-sentinel-listener", daemon=True)
+        with suppress(RuntimeError):  # there are too many threads: it is tried again the next time
             thread.start()
+            self._is_the_one(thread)
+
+    def _is_the_one(self, thread: Thread) -> bool:
+        """Whether this is the thread that listens: of those that were started together the first; the others end."""
+        return self._threads.setdefault("listener", thread) is thread  # atomic
 
     def ring_off(self) -> None:
         """Have the thread end soon; this neither waits nor takes a lock."""
@@ -76,8 +81,8 @@ class Listener:
 
     def close(self) -> None:
         """End the thread and wait for that; it has closed its connections then."""
-        self.ring_off()
         thread = self._threads.get("listener")
+        self.ring_off()
         if thread is not None and thread.is_alive() and thread is not current_thread():
             thread.join()
 
@@ -94,6 +99,8 @@ class Listener:
     # The thread.
 
     def _run(self) -> None:
+        if not self._is_the_one(current_thread()):
+            return
         ears: list[Ear] = []
         try:
             self._bell = list(socket.socketpair())
@@ -103,6 +110,7 @@ class Listener:
             for ear in ears:
                 ear.close()
             self._unhang()
+            self._threads.pop("listener", None)
 
     def _turn(self, ears: list[Ear]) -> bool:
         """Tell the owner what was heard, and listen to whoever can be listened to again; False without an owner."""
@@ -145,26 +153,23 @@ class Ear:
         """The socket to wait for; None where there is none."""
         return getattr(getattr(self.pubsub, "connection", None), "_sock", None)
 
-    def listen(self) -> list[str | None]:
-        """Return the services of which something was heard, without waiting; None for what may have been missed."""
+    def listen(self) -> Iterator[str | None]:
+        """Yield the services of which something was heard, without waiting; None for what may have been missed."""
         try:
-            if self.pubsub is None:
-                return self._begin()
-            return list(self._heard())
+            if self.pubsub is not None:
+                yield from self._heard()
+            elif monotonic() >= self.due:
+                self._begin()
         except RedisError as error:
             log.debug("cannot listen to %r: %s", self.sentinel, error)
             self.close()
             self.due, self.pause = monotonic() + self.pause, min(LONGEST_PAUSE, 2 * self.pause)
-            return []
 
-    def _begin(self) -> list[str | None]:
-        if monotonic() < self.due:
-            return []
-        self.pubsub = self.sentinel.pubsub(health_check_interval=HEALTH_CHECK, reconnect_messages=True)
-        self.pubsub.subscribe(SWITCH)
-        return []
+    def _begin(self) -> None:
+        self.pubsub = pubsub = self.sentinel.pubsub(health_check_interval=HEALTH_CHECK, reconnect_messages=True)
+        pubsub.subscribe(SWITCH)
 
-    def _heard(self) -> Any:
+    def _heard(self) -> Iterator[str | None]:
         """Yield what has come; whatever is no message says that listening has just begun, maybe anew."""
         while self.pubsub is not None and (message := self.pubsub.get_message()) is not None:
             self.pause = SHORTEST_PAUSE

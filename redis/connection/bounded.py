@@ -52,10 +52,6 @@ class BoundedCalls:
         """As a socket's, in time."""
         raise NotImplementedError
 
-    def recv_into(self, room: memoryview) -> int:
-        """As a socket's, in time."""
-        raise NotImplementedError
-
 
 class PolledCalls(BoundedCalls):
     """Those of a socket that blocks.  Nothing is sent when the time is over, though there might be room for it."""
@@ -98,10 +94,6 @@ class PolledCalls(BoundedCalls):
         self._wait(self._readable)
         return bytes(self.sock.recv(size, DONTWAIT))
 
-    def recv_into(self, room: memoryview) -> int:
-        self._wait(self._readable)
-        return int(self.sock.recv_into(room, 0, DONTWAIT))
-
 
 class TimedCalls(BoundedCalls):
     """Those of a socket that has a time-out of Python's."""
@@ -121,10 +113,6 @@ class TimedCalls(BoundedCalls):
     def recv(self, size: int) -> bytes:
         self._set()
         return bytes(self.sock.recv(size))
-
-    def recv_into(self, room: memoryview) -> int:
-        self._set()
-        return int(self.sock.recv_into(room))
 
 
 def polled(sock: socket.socket, event: int) -> select.poll:

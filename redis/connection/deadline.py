@@ -24,7 +24,7 @@ from typing import Any
 
 Reference = weakref.ref["Deadline"]
 
-DEADLINES: dict[Reference, None] = {}
+DEADLINES: dict[weakref.ref[Any], None] = {}
 """The deadlines whose blocks have been entered and not left, in any thread."""
 
 _entered: ContextVar[tuple[Reference, ...]] = ContextVar("redis deadlines", default=())
@@ -40,11 +40,11 @@ class Deadline:
     Waiting for a connection of a pool, connecting, the handshake, each send and receive, every further attempt and the
     pause before it share the time.  (The system's look-up of a host name counts, but cannot be interrupted.)  Of two
     deadlines, one inside the other, the nearer one counts.  Who listens, to Pub/Sub or with a Monitor, waits as long as
-    he says there.
+    he says there.  Around a ``yield`` it holds for whoever asks for the next value as well, until he does.
     """
 
     def __init__(self, seconds: float) -> None:
-        if not isinstance(seconds, (int, float)) or not seconds > 0:
+        if not isinstance(seconds, (int, float)) or isinstance(seconds, bool) or not seconds > 0:
             raise ValueError(f"a deadline is {seconds!r}; it takes a positive number of seconds")
         self.seconds = seconds
         #: When it is over, by the monotonic clock; inf: its block has not been entered, or has been left.

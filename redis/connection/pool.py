@@ -26,7 +26,7 @@ from operator import methodcaller
 from threading import get_ident
 from time import monotonic
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from redis.connection.conflicts import refuse_conflicts_of_pool
 from redis.connection.deadline import Deadline, current
@@ -151,7 +151,8 @@ class ConnectionPool:
         form = getattr(self.connection_class, "description_format", f"{self.connection_class.__name__}<>")
         return f"{type(self).__name__}<{form % {**DEFAULTS, **self.connection_kwargs}}>"
 
-    __getstate__ = stay_here
+    def __getstate__(self) -> NoReturn:
+        stay_here(self)
 
     def __enter__(self: Pool) -> Pool:
         return self

@@ -23,7 +23,7 @@ import errno
 import socket
 import weakref
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 from redis.connection.bounded import BoundedCalls
 from redis.connection.deadline import Deadline, current
@@ -191,7 +191,8 @@ class Wire:
         with CLOSING:
             sock.close()
 
-    __getstate__ = stay_here
+    def __getstate__(self) -> NoReturn:
+        stay_here(self)
 
     def __del__(self) -> None:
         # Only the descriptor: no lock, no shutdown, no write; the collector comes by anywhere.
@@ -421,7 +422,7 @@ class Wire:
         """Read the rest of a large bulk reply; the reader never sees it."""
         with RECEIVING:
             sock = self._socket()
-            whole = read_large_bulk((self._hurried or sock).recv_into, data, length)
+            whole = read_large_bulk(sock.recv_into, data, length)
             if not self._timeouts.is_quiet(sock, self.socket_timeout):
                 self.owed += 1  # a second reply, a push, or the end: this one is good, the connection is not
         if self.encoder.decode_responses:

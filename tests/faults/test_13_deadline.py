@@ -299,7 +299,7 @@ def test_the_option_bounds_each_call_and_a_block_all_of_them(make: Make, tcp: Fa
 
 
 def slowly_answered(link, execute) -> None:
-    threading.Event().wait(SECONDS / 3)
+    threading.Event().wait(0.4 * SECONDS)
     link.write(execute())
 
 
