@@ -235,8 +235,11 @@ class StrictRedis(Execution, Commands[T]):
     def close(self) -> None:
         """Close the connections, unless the pool was given to the client; a call after this is a ConnectionError."""
         self._closed, self._short = True, None
-        if self._owns_pool or isinstance(self._pool, SingleConnectionPool):
+        single = isinstance(self._pool, SingleConnectionPool)
+        if self._owns_pool or single:
             self._pool.close()
+        if self._owns_pool and single:
+            self._pool.lender.close()
 
     def _open_pool(self) -> Any:
         """The pool, for what is made of this client; a closed client makes nothing, though the pool may be open."""

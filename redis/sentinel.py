@@ -26,7 +26,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from redis.client import StrictRedis
 from redis.connection.managed import Address, SentinelManagedConnection, SentinelManagedSSLConnection
@@ -130,15 +130,22 @@ class SentinelConnectionPool(ConnectionPool):
         return self._master_addresses() if self.is_master else self.rotate_slaves()
 
     def _master_addresses(self) -> Iterator[Address]:
-        """Ask sentinel after sentinel as long as the answers are of no use."""
+        """Ask sentinel after sentinel as long as the answers are of no use, until one answers again."""
+        manager = self.sentinel_manager
         tried: set[Address] = set()
-        for _ in range(len(getattr(self.sentinel_manager, "sentinels", ())) or 1):
+        told: list[Any] = []
+        for _ in range(len(getattr(manager, "sentinels", ())) or 1):
             address = self.get_master_address()
+            # Looked at before the address is tried: by then others may have put another into the first place.
+            teller = manager.sentinels[0] if isinstance(manager, Sentinel) else None
             if address not in tried:
                 tried.add(address)
                 yield address
-            if isinstance(self.sentinel_manager, Sentinel):
-                self.sentinel_manager.ask_last(self.sentinel_manager.sentinels[0])
+            if teller in told:
+                return
+            if teller is not None:
+                told.append(teller)
+                manager.ask_last(teller)
 
     def get_master_address(self) -> Address:
         """Return host and port of the master; if it has moved, leave the connections to the old one.
@@ -169,10 +176,11 @@ class SentinelConnectionPool(ConnectionPool):
         SlaveNotFoundError at the end.
         """
         slaves = self.sentinel_manager.discover_slaves(self.service_name)
+        turn = os.urandom(1)[0] if self.slave_rr_counter is None else self.slave_rr_counter
         for _ in slaves:
-            last = os.urandom(1)[0] if self.slave_rr_counter is None else self.slave_rr_counter
-            self.slave_rr_counter = (last + 1) % len(slaves)
-            yield slaves[self.slave_rr_counter]
+            # What others store there meanwhile is for the next: here each has its turn, once.
+            self.slave_rr_counter = turn = (turn + 1) % len(slaves)
+            yield slaves[turn]
         with suppress(MasterNotFoundError):
             yield self.get_master_address()
         raise SlaveNotFoundError(f"No slave found for {self.service_name!r}. {self.account()}")
@@ -188,9 +196,9 @@ class SentinelConnectionPool(ConnectionPool):
 
     def objection(self, address: Address | None, role: str | None) -> str:
         """What speaks against a connection to a server of this role, "" where nothing does; None: nobody knows it."""
-        in_its_place = address is not None and address == self.master_address
-        wanted = "master" if self.is_master or in_its_place else "slave"
-        if role not in (wanted, None):
+        wanted = "master" if self.is_master else "slave"
+        in_its_place = role == "master" and address is not None and address == self.master_address
+        if role not in (wanted, None) and not in_its_place:
             return f"is a {role} and not a {wanted}"
         if self.is_master and address is not None and self.master_address not in (None, address):
             return "is not the master any more"
@@ -246,7 +254,7 @@ class Sentinel:
             sentinel_kwargs = {name: value for name, value in connection_kwargs.items() if name.startswith("socket_")}
         self.sentinel_kwargs = sentinel_kwargs
         bounded = {**sentinel_kwargs, "socket_timeout": sentinel_kwargs.get("socket_timeout") or SENTINEL_TIMEOUT}
-        self.sentinels: list[Any] = [StrictRedis(host, port, **bounded) for host, port in sentinels]
+        self.sentinels: list[Any] = [StrictRedis(host, port, **bounded) for host, port in map(pair, sentinels)]
         if "connection_class" not in connection_kwargs:
             refuse_misspelt(connection_kwargs, KNOWN, type(self).__name__)
         self.min_other_sentinels = min_other_sentinels
@@ -256,11 +264,12 @@ class Sentinel:
         self.pools: dict[weakref.ref[Any], None] = {}
         #: What each sentinel said last of a service, of its master and of its slaves.
         self._said: dict[tuple[str, bool], dict[str, str]] = {}
-        #: The newest configuration of each service that any sentinel has told of.
-        self._epochs: dict[str, int] = {}
+        #: The newest configuration of each service that any sentinel has told of: its number, and where the master is.
+        self._newest: dict[str, tuple[int, Address]] = {}
         self._listener = Listener(self) if failover_listener else None
 
-    __getstate__ = stay_here
+    def __getstate__(self) -> NoReturn:
+        stay_here(self)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}<sentinels=[{','.join(map(name_of, self.sentinels))}]>"
@@ -299,9 +308,10 @@ class Sentinel:
             state = self._ask(sentinel, service_name)
             if state is None:
                 continue
-            if epoch_of(state) >= self._epochs.get(service_name, 0):
+            if not self._is_behind(service_name, state):
                 self.ask_first(sentinel)
                 return self._believe(service_name, state)
+            self._note(service_name, True, sentinel, f"{told(state)}, which is older than what was heard before")
             behind.append(state)
         if behind and len(behind) == len(self.sentinels):  # the service was set up anew
             return self._believe(service_name, max(behind, key=epoch_of))
@@ -329,10 +339,23 @@ class Sentinel:
         self.ask_last(sentinel)
         return None
 
+    def _is_behind(self, service_name: str, state: State) -> bool:
+        """Whether a newer configuration was heard of.
+
+        Who leads a failover counts the new one already, and names the old master until all replicas have been told.
+        """
+        known = self._newest.get(service_name)
+        if known is None or epoch_of(state) > known[0]:
+            return False
+        leads = "failover_in_progress" in state.get("flags", "")
+        return epoch_of(state) < known[0] or (leads and place_of(state) != known[1])
+
     def _believe(self, service_name: str, state: State) -> Address:
-        if epoch_of(state) != self._epochs.get(service_name):  # else another may have heard of a newer one by now
-            self._epochs[service_name] = epoch_of(state)
-        return self.force_master_ip or state["ip"], state["port"]
+        newest = epoch_of(state), place_of(state)
+        if newest != self._newest.get(service_name):  # else another may have heard of a newer one by now
+            self._newest[service_name] = newest
+        host, port = place_of(state)
+        return self.force_master_ip or host, port
 
     def _listen(self) -> None:
         if self._listener is not None:
@@ -363,6 +386,7 @@ class Sentinel:
                 words = f"knows {len(known)} slaves, {len(slaves)} of them up"
             except RedisError as error:
                 words = f"cannot be asked ({error})"
+                self.ask_last(sentinel)
             self._note(service_name, False, sentinel, words)
             if slaves:
                 return slaves
@@ -405,7 +429,8 @@ class Sentinel:
         self, service_name: str, is_master: bool, redis_class: Any, pool_class: Any, kwargs: dict[str, Any]
     ) -> Any:
         options = {**self.connection_kwargs, **kwargs, "is_master": is_master}
-        client = redis_class(connection_pool=pool_class(service_name, self, **options))
+        of_client = {"single_connection_client": True} if options.pop("single_connection_client", False) else {}
+        client = redis_class(connection_pool=pool_class(service_name, self, **options), **of_client)
         if isinstance(client, Execution):
             vars(client)["_owns_pool"] = True  # nobody else closes it
         return client
@@ -425,6 +450,14 @@ class Sentinel:
         return self.slave_for(service_name, *args, **kwargs)
 
 
+def pair(place: Any) -> tuple[Any, Any]:
+    """Host and port of a sentinel; ValueError for anything else."""
+    if isinstance(place, (str, bytes)) or len(place) != 2:
+        raise ValueError(f"{place!r} is no sentinel: it takes a list of pairs of host and port")
+    host, port = place
+    return host, port
+
+
 def leads_to(connection: Any, is_meant: Callable[[Address], bool]) -> bool:
     """Whether a connection leads to an address that is meant; of a class of the user's nobody knows."""
     place = getattr(connection, "place", None)
@@ -434,6 +467,11 @@ def leads_to(connection: Any, is_meant: Callable[[Address], bool]) -> bool:
 def epoch_of(state: State) -> int:
     """The number of the configuration that a sentinel speaks of; it grows with each failover."""
     return int(state.get("config-epoch", 0))
+
+
+def place_of(state: State) -> Address:
+    """Where the master is, as a sentinel says."""
+    return state["ip"], state["port"]
 
 
 def told(state: State | None) -> str:

@@ -60,9 +60,12 @@ class Listener:
         remember(LISTENERS, self)
 
     def ensure(self) -> None:
-        """Start the thread, where that has not been done."""
-        if self.closed or "listener" in self._threads:
+        """Start the thread, where that has not been done, or where it has failed."""
+        listening = self._threads.get("listener")
+        if self.closed or (listening is not None and listening.is_alive()):
             return
+        if listening is not None:
+            self._threads.pop("listener", None)
         thread = Thread(target=self._run, name="redis-sentinel-listener", daemon=True)
         with suppress(RuntimeError):  # there are too many threads: it is tried again the next time
             thread.start()
@@ -110,7 +113,6 @@ class Listener:
             for ear in ears:
                 ear.close()
             self._unhang()
-            self._threads.pop("listener", None)
 
     def _turn(self, ears: list[Ear]) -> bool:
         """Tell the owner what was heard, and listen to whoever can be listened to again; False without an owner."""

@@ -12,7 +12,8 @@ from redis.client import StrictRedis
 from redis.connection import HIREDIS_AVAILABLE, Connection, HiredisParser, PythonParser
 from tests.servers import REDIS7, REDIS8, VALKEY, TLSServer, ask, replica_of, sentinels, standalone, until
 
-# A shell that starts the suite in the background has Ctrl-C ignored, and all that is started from here would inherit it.
+# A shell that starts the suite in the background has Ctrl-C ignored, and all that is started from here would inherit
+# that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 

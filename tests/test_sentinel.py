@@ -173,6 +173,31 @@ def test_an_older_answer_is_passed_over_while_a_newer_one_is_there(sentinel):
     assert sentinel.discover_master("mymaster") == THERE
 
 
+def test_the_error_says_whose_answer_was_too_old(sentinel):
+    sentinel.sentinels[0].master = state(THERE, epoch=5)
+    sentinel.discover_master("mymaster")
+    sentinel.sentinels[0].fails_with = redis.ConnectionError("away")
+    with pytest.raises(MasterNotFoundError, match="which is older than what was heard before"):
+        sentinel.discover_master("mymaster")
+
+
+def test_who_leads_a_failover_names_the_old_master_until_it_has_ended(sentinel):
+    """It counts the new configuration already; who was told the new address does not go back there."""
+    leader, told, _ = sentinel.sentinels
+    leader.master = state(HERE, epoch=4)
+    assert sentinel.discover_master("mymaster") == HERE
+    leader.master, told.master = state(HERE, epoch=5, flags="master,failover_in_progress"), state(THERE, epoch=5)
+    assert sentinel.discover_master("mymaster") == HERE, "nobody has heard anything else"
+    sentinel.ask_first(told)
+    assert sentinel.discover_master("mymaster") == THERE
+    sentinel.ask_first(leader)
+    assert sentinel.discover_master("mymaster") == THERE
+    leader.master = state(THERE, epoch=5, flags="master,failover_in_progress")
+    sentinel.ask_first(leader)
+    assert sentinel.discover_master("mymaster") == THERE
+    assert order(sentinel)[0] == "a", "its answer counts as soon as it names the new master"
+
+
 def test_where_all_are_older_the_service_was_set_up_anew(sentinel):
     sentinel.sentinels[0].master = state(THERE, epoch=5)
     assert sentinel.discover_master("mymaster") == THERE
@@ -200,6 +225,23 @@ def test_another_sentinel_may_know_slaves(sentinel):
     one, two, three = sentinel.sentinels
     one.fails_with, two.slaves, three.slaves = redis.TimeoutError("late"), [slave(HERE, "o")], [slave(THERE)]
     assert sentinel.discover_slaves("mymaster") == [THERE]
+
+
+def test_who_cannot_be_asked_for_slaves_is_asked_last(sentinel):
+    one, two, _ = sentinel.sentinels
+    one.fails_with, two.slaves = redis.TimeoutError("late"), [slave(THERE)]
+    assert sentinel.discover_slaves("mymaster") == sentinel.discover_slaves("mymaster") == [THERE]
+    assert order(sentinel) == "bca" and one.asked == 1
+
+
+def test_each_has_its_turn_whatever_others_take(sentinel):
+    sentinel.sentinels[0].slaves = [slave(HERE), slave(THERE)]
+    pool = SentinelConnectionPool("mymaster", sentinel, is_master=False)
+    turns, seen = pool.rotate_slaves(), set()
+    for _ in range(2):
+        seen.add(next(turns))
+        next(pool.rotate_slaves())
+    assert seen == {HERE, THERE}
 
 
 def test_slaves_in_turn_and_then_the_master(sentinel):
@@ -255,6 +297,24 @@ def test_addresses_end_when_nobody_says_anything_new(sentinel):
     assert list(pool.addresses()) == [HERE, THERE]
 
 
+def test_nobody_is_asked_again_who_has_answered(sentinel):
+    """Each time those that hang would cost their time once more."""
+    one, two, three = sentinel.sentinels
+    one.fails_with = two.fails_with = redis.TimeoutError("late")
+    assert list(SentinelConnectionPool("mymaster", sentinel).addresses()) == [HERE]
+    assert [teller.asked for teller in (one, two, three)] == [2, 2, 2]
+
+
+def test_who_named_a_useless_address_is_asked_last_and_nobody_else(sentinel):
+    """Two threads were told the same by the first; the second of them does not move who has not been asked."""
+    one, two, three = sentinel.sentinels
+    two.master = three.master = state(THERE)
+    turns = [SentinelConnectionPool("mymaster", sentinel).addresses() for _ in range(2)]
+    assert [next(turn) for turn in turns] == [HERE, HERE]
+    assert [next(turn) for turn in turns] == [THERE, THERE]
+    assert order(sentinel) == "bca" and (one.asked, three.asked) == (2, 0)
+
+
 def test_any_manager_will_do():
     class Manager:
         def discover_master(self, service_name):
@@ -280,7 +340,7 @@ def test_any_manager_will_do():
         (False, "slave", THERE, ""),
         (False, "master", THERE, "is a master and not a slave"),
         (False, "master", HERE, ""),
-        (False, "slave", HERE, "is a slave and not a master"),
+        (False, "slave", HERE, ""),
     ],
 )
 def test_what_speaks_against_a_server(sentinel, is_master, role, address, objection):
@@ -324,6 +384,12 @@ def test_the_options_of_the_sentinels(watch):
     assert inherited.sentinels[0].options == {"socket_timeout": 3, "socket_keepalive": True}
     own = watch(sentinel_kwargs={"password": "own", "username": "guard"}, password="of the master")
     assert own.sentinels[0].options == {"password": "own", "username": "guard", "socket_timeout": SENTINEL_TIMEOUT}
+
+
+@pytest.mark.parametrize("wrong", [["a:26379"], ("a", 26379), "a:26379", [("a",)], [("a", 1, 2)]], ids=str)
+def test_what_is_no_list_of_sentinels(wrong):
+    with pytest.raises(ValueError, match="it takes a list of pairs of host and port"):
+        Sentinel(wrong)
 
 
 @pytest.mark.parametrize(
@@ -371,6 +437,14 @@ def test_a_class_of_pool_and_a_class_of_client(sentinel):
 
 class Client:
     """Any class of the user's."""
+
+
+def test_a_client_with_a_single_connection(sentinel):
+    client = sentinel.master_for("mymaster", single_connection_client=True)
+    assert repr(client) == "StrictRedis<SingleConnectionPool<service=mymaster(master)>>"
+    assert client.connection_pool.address == "mymaster"
+    client.close()
+    assert client.connection_pool.lender.closed
 
 
 def test_the_client_closes_its_pool(sentinel):

@@ -12,7 +12,7 @@ import pytest
 import redis
 from redis import sentinel_listener
 from redis.sentinel import Sentinel
-from redis.sentinel_listener import Listener
+from redis.sentinel_listener import Ear, Listener
 from tests.connection.test_pool_fork import in_child
 from tests.faults.fakenode import RefusingPort
 from tests.servers import REDIS7, VALKEY, ask, sentinels, standalone, until
@@ -108,7 +108,68 @@ def test_one_thread_however_often_it_is_asked_for(owner, listener):
         thread.start()
     for thread in together:
         thread.join()
-    assert len(threads()) == 1 and threads()[0].daemon
+    until(lambda: len(threads()) == 1)
+    assert threads()[0].daemon
+
+
+def test_two_who_come_together_do_not_start_the_same_thread_twice(owner, listener, monkeypatch):
+    both, started = threading.Barrier(2), []
+
+    class Together(threading.Thread):
+        def start(self):
+            started.append(self)
+            both.wait(10)
+            super().start()
+
+    monkeypatch.setattr(sentinel_listener, "Thread", Together)
+    callers = [threading.Thread(target=listener.ensure) for _ in range(2)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    assert len(set(started)) == 2
+    until(lambda: len(threads()) == 1)
+    until(lambda: len(owner.news) == 2)
+
+
+def test_a_thread_that_could_not_be_started_is_started_the_next_time(owner, listener, monkeypatch):
+    class Refused(threading.Thread):
+        def start(self):
+            raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sentinel_listener, "Thread", Refused)
+        listener.ensure()
+    assert threads() == []
+    listener.ensure()
+    until(lambda: len(owner.news) == 2)
+
+
+def test_a_thread_that_has_failed_is_started_again(owner, listener, monkeypatch):
+    monkeypatch.setattr(threading, "excepthook", lambda what: None)
+    with monkeypatch.context() as patch:
+        patch.setattr(sentinel_listener.socket, "socketpair", lambda: 1 / 0)
+        listener.ensure()
+        until(lambda: threads() == [])
+    until(lambda: listener.ensure() or len(owner.news) == 2)  # each question to the sentinels sees to it
+
+
+def test_what_was_heard_before_the_connection_was_lost_is_told():
+    class Lost:
+        messages = iter([{"type": "message", "data": b"mymaster 127.0.0.1 1 127.0.0.1 2"}])
+
+        def get_message(self):
+            for message in self.messages:
+                return message
+            raise redis.ConnectionError("lost")
+
+        def close(self):
+            pass
+
+    ear = Ear(None)
+    ear.pubsub = Lost()
+    assert list(ear.listen()) == ["mymaster"]
+    assert ear.pubsub is None and list(ear.listen()) == [], "it is tried again after a pause"
 
 
 def test_who_is_lost_is_listened_to_again(guards, owner, listener, monkeypatch):

@@ -57,18 +57,19 @@ def shake_hands(exchange: Exchange, identity: Identity, address: str, serial: in
     A server that does not know HELLO is spoken to in RESP2.  Whatever else the server refuses is raised, but for the
     name and the version of the library, which old servers do not take.
     """
-    credentials = identity.credentials()
-    if identity.protocol == 3:
+    credentials, version = identity.credentials(), identity.protocol
+    if version == 3:
         hello = (b"HELLO", b"3", *hello_credentials(credentials))
         refused = introduce(exchange, identity, hello, address, serial)
-        if refused is None:
-            return 3
-        if not unknown_hello(refused):
+        version = 2 if refused is not None and unknown_hello(refused) else 3
+    if version == 2:
+        refused = introduce(exchange, identity, (b"AUTH", *credentials) if credentials else None, address, serial)
+    try:
+        if refused is not None:
             raise refused
-    refused = introduce(exchange, identity, (b"AUTH", *credentials) if credentials else None, address, serial)
-    if refused is not None:
-        raise refused
-    return 2
+    finally:
+        del refused  # with the frames of its traceback it would be a cycle, and keep the connection alive
+    return version
 
 
 def introduce(
@@ -86,7 +87,7 @@ def introduce(
         if isinstance(reply, RedisError):
             error = refusal(words, reply, address, serial)
             if isinstance(error, ConnectionError):
-                raise error  # too many clients, or still loading: nothing else will come
+                return error  # too many clients, or still loading: nothing else will come
             if words in needed:
                 refusals.append(error)
     return refusals[0] if refusals else None

@@ -62,6 +62,11 @@ class SentinelManagedConnection(Connection):
         place = f",host={self.host},port={self.port}" if self.host else ""
         return f"{type(self).__name__}<service={self.connection_pool.service_name}{place}>"
 
+    @property
+    def address(self) -> str:
+        """Where it is connected, or was last; before that the name of the service."""
+        return super().address if self.host else str(self.connection_pool.service_name)
+
     # Where to.
 
     def establish(self) -> None:
@@ -185,5 +190,6 @@ def demotion(said: RedisError) -> ConnectionError:
 
 def with_refusals(error: ConnectionError | TimeoutError, refusals: list[str]) -> ConnectionError | TimeoutError:
     """The error, with what was found at each address in its text."""
-    error.args = (" ".join(filter(None, [*map(str, error.args), *refusals])),)
+    sentences = filter(None, [*map(str, error.args), *refusals])
+    error.args = (" ".join(f"{sentence.rstrip('. ')}." for sentence in sentences),)
     return error

@@ -254,7 +254,9 @@ def what_happened(fault: Fault, address: str) -> str:
     """The first sentence of the error."""
     said = what_failed(fault, address)
     deadline = current() if fault.timed_out else None
-    return said if deadline is None or deadline.remaining() else f"{said}, at the deadline of {deadline.seconds:g} s"
+    if deadline is None or deadline.remaining():
+        return said
+    return f"{said.rstrip('.')}, at the deadline of {deadline.seconds:g} s"
 
 
 def what_failed(fault: Fault, address: str) -> str:

@@ -32,6 +32,14 @@ class SingleConnectionPool(ConnectionPool):
         )
         self.lender = lender
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}<{repr(self.lender).partition('<')[2]}"
+
+    @property
+    def address(self) -> str:
+        """Where the connection leads, as errors name it."""
+        return self.lender.address
+
     def reset(self) -> None:
         super().reset()
         self._mine: Callable[[], Any] = lambda: None

@@ -1,6 +1,8 @@
 """redis/connection/handshake.py: who says what at the beginning, and what becomes of a refusal."""
 
+import gc
 import traceback
+import weakref
 
 import pytest
 
@@ -12,6 +14,7 @@ from redis.exceptions import (
     AuthenticationFailedError,
     BusyLoadingError,
     ConnectionError,
+    RedisError,
     ResponseError,
 )
 from redis.protocol.errors import ErrorReply
@@ -373,3 +376,28 @@ def test_a_connection_of_its_own_shakes_hands_at_connect(node):
     assert connection.read_response() == b"db=7 user=default name=me"
     assert node.count("SELECT", "7") == 1
     connection.disconnect()
+
+
+def kind_of_error(call):
+    """The class of the error alone: the error itself would keep alive whatever it met."""
+    try:
+        return type(call())
+    except RedisError as error:
+        return type(error)
+
+
+@pytest.mark.parametrize("protocol", [2, 3])
+def test_one_that_was_refused_is_gone_without_the_collector(protocol):
+    gc.collect()
+    gc.disable()
+    try:
+        with FakeNode() as node:
+            for command in ("AUTH", "HELLO"):
+                node.always(command, refuse("WRONGPASS no"))
+            client = StrictRedis(port=node.port, password="x", protocol=protocol)
+            pool = weakref.ref(client.connection_pool)
+            outcome = kind_of_error(client.ping)
+            del client
+            assert (issubclass(outcome, RedisError), pool()) == (True, None)
+    finally:
+        gc.enable()

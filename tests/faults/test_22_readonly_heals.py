@@ -41,6 +41,12 @@ def call(request: pytest.FixtureRequest) -> Callable[[Any], Any]:
     return CALLS[request.param]
 
 
+@pytest.fixture
+def client(node: FakeNode, make: Callable[..., redis.StrictRedis]) -> redis.StrictRedis:
+    """A client that has time: nothing hangs here."""
+    return make(**node.options, socket_timeout=5)
+
+
 def connected(client: redis.StrictRedis, count: int) -> list[Any]:
     """Let the pool have so many idle connections; return them."""
     pool = client.connection_pool
