@@ -58,6 +58,7 @@ def shake_hands(exchange: Exchange, identity: Identity, address: str, serial: in
     name and the version of the library, which old servers do not take.
     """
     credentials, version = identity.credentials(), identity.protocol
+    refused: RedisError | None = None
     if version == 3:
         hello = (b"HELLO", b"3", *hello_credentials(credentials))
         refused = introduce(exchange, identity, hello, address, serial)
