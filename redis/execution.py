@@ -19,6 +19,7 @@ from typing import Any
 
 from redis.commands.spec import ORDINARY, PLAIN, SPECS, Special, name_of, named, understand
 from redis.connection.deadline import DEADLINES, Deadline
+from redis.connection.idle import LOOK
 from redis.connection.outcome import (
     Fault,
     NotSent,
@@ -31,7 +32,7 @@ from redis.connection.outcome import (
     tell_all,
 )
 from redis.connection.parsers import ReaderParser, is_reader_parser
-from redis.connection.pool import LOOK, OURS, BlockingConnectionPool, ConnectionPool, closed_error
+from redis.connection.pool import OURS, BlockingConnectionPool, ConnectionPool, closed_error
 from redis.connection.retry import Attempts, policy_of
 from redis.connection.single import SingleConnectionPool
 from redis.connection.tcp import Connection

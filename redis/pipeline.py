@@ -20,6 +20,7 @@ from typing import Any, ClassVar, TypeVar
 from redis.commands.spec import ORDINARY, Special, name_of, named, understand
 from redis.connection.batch import Batch
 from redis.connection.deadline import has_passed
+from redis.connection.idle import close_if_stale
 from redis.connection.outcome import (
     Fault,
     NotSent,
@@ -31,7 +32,7 @@ from redis.connection.outcome import (
     is_refusal,
     public_error,
 )
-from redis.connection.pool import OURS, close_if_stale
+from redis.connection.pool import OURS
 from redis.connection.retry import Attempts
 from redis.connection.tcp import Connection
 from redis.connection.wire import NEVER, Keeper

@@ -1,5 +1,7 @@
 """The idle connections of a pool, and the line of those who wait for one.
 
+An idle connection is looked at before it is used again, or marked, or closed.
+
 The list of a pool is a plain one where nobody waits and no connection grows old, so that the others pay nothing.
 ``pop`` and ``append`` are what the short way through a client uses; each does its work in one C call.  Nobody waits
 here but on a lock of his own.
@@ -17,7 +19,10 @@ from time import monotonic
 from typing import Any
 
 from redis.connection.tcp import Connection
+from redis.connection.wire import NEVER
 
+LOOK = 0.05
+"""Seconds: a connection that has been idle for longer is looked at before it is used."""
 SLICE = 0.1
 """Seconds: the first in the line looks that often for himself, in case nobody could tell him."""
 LONG_SLICE = 0.5
@@ -121,3 +126,27 @@ class FairList(list[Any]):
 
 class FairExpiringList(FairList, ExpiringList):
     """Both."""
+
+
+def close_if_stale(connection: Connection) -> None:
+    """Close a connection that has been idle for a while and is no longer good."""
+    if monotonic() - connection.used > LOOK:
+        if connection.is_good():
+            connection.used = monotonic()
+        else:
+            connection.disconnect()
+
+
+def close_quietly(connection: Any) -> None:
+    """Close a connection of any class, where it can be closed."""
+    disconnect = getattr(connection, "disconnect", None)
+    if disconnect is not None:
+        disconnect()
+
+
+def mark_stale(connection: Any) -> None:
+    """Have a connection closed and made anew at its next turn."""
+    if isinstance(connection, Connection):
+        connection.used = NEVER
+    else:
+        close_quietly(connection)

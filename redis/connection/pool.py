@@ -24,7 +24,7 @@ from itertools import count
 from math import inf
 from operator import methodcaller
 from threading import get_ident
-from time import monotonic
+from time import monotonic, sleep
 from types import TracebackType
 from typing import Any, NoReturn, TypeVar
 
@@ -38,7 +38,10 @@ from redis.connection.idle import (
     FairList,
     Line,
     Turn,
+    close_if_stale,
+    close_quietly,
     is_first,
+    mark_stale,
     wake_first,
 )
 from redis.connection.managed import SentinelManagedConnection, SentinelManagedSSLConnection
@@ -64,9 +67,9 @@ from redis.protocol.packer import command_word
 
 Pool = TypeVar("Pool", bound="ConnectionPool")
 
-LOOK = 0.05
-"""Seconds: a connection that has been idle for longer is looked at before it is used."""
 NO_LIMIT = 2**31
+LOOKS = 5
+"""How often who finds neither an idle connection nor room for a new one looks again."""
 
 OURS = (
     Connection,
@@ -168,6 +171,8 @@ class ConnectionPool:
         self._live: dict[weakref.ref[Any], None] = {}
         self._forget: Callable[..., None] = self._live.pop
         self._available_connections: list[Any] = self.make_idle_list()
+        #: The idle connections of the generation before, as long as they are there.
+        self._old: list[Any] = []
 
     def make_idle_list(self) -> list[Any]:
         """A new generation of idle connections."""
@@ -206,7 +211,9 @@ class ConnectionPool:
 
     def make_connection(self) -> Any:
         """Return a new connection; MaxConnectionsError where there are as many as there may be."""
-        return self._make()
+        with suppress(MaxConnectionsError):
+            return self._make()
+        return self._look_again()
 
     def _make(self) -> Any:
         """The same, and nobody waits."""
@@ -224,6 +231,22 @@ class ConnectionPool:
         if self._limits:
             vars(connection).update(self._limits)
         return connection
+
+    def _look_again(self) -> Any:
+        """Return an idle connection after all; MaxConnectionsError where there is none.
+
+        While a generation ends, its connections are on their way from the old list to the present one: whoever has
+        looked at one of them too late, or at the other too early, has seen none.
+        """
+        for _ in range(LOOKS):
+            with suppress(IndexError):
+                return self._available_connections.pop()
+            with suppress(IndexError):
+                connection = list.pop(self._old)
+                close_quietly(connection)
+                return connection
+            sleep(0)  # one may be in the hands of who empties the list
+        raise MaxConnectionsError("Too many connections")
 
     def get_connection(self, command_name: str | None = None, *keys: Any, **options: Any) -> Any:
         """Lend a connection, to be given back with :meth:`release`; it may have to connect yet.
@@ -279,8 +302,7 @@ class ConnectionPool:
 
         One that is in the middle of a command is closed when that has ended.  The pool can be used afterwards.
         """
-        old, self._available_connections = self._available_connections, self.make_idle_list()
-        self.generation += 1
+        old = self._end_generation()
         if immediate:
             self.take_over(old)
             for ref in list(self._live):
@@ -303,9 +325,15 @@ class ConnectionPool:
 
     def retire(self) -> None:
         """Close what is idle now, and what is in use when it comes back: the server is not what it was."""
-        old, self._available_connections = self._available_connections, self.make_idle_list()
-        self.generation += 1
+        old = self._end_generation()
         self.take_over(old)
+
+    def _end_generation(self) -> list[Any]:
+        """Begin a new generation; return the idle connections of the one before."""
+        old = self._old = self._available_connections
+        self._available_connections = self.make_idle_list()
+        self.generation += 1
+        return old
 
     def take_over(self, old: list[Any], treat: Callable[[Any], None] | None = None) -> None:
         """Empty the list of an old generation into the present one; close its connections, or do as ``treat`` does."""
@@ -448,30 +476,6 @@ def closed_error(what: str) -> ConnectionError:
     error = ConnectionError(f"this {what} has been closed")
     error.maybe_applied, error.phase = False, "pool"
     return error
-
-
-def close_if_stale(connection: Connection) -> None:
-    """Close a connection that has been idle for a while and is no longer good."""
-    if monotonic() - connection.used > LOOK:
-        if connection.is_good():
-            connection.used = monotonic()
-        else:
-            connection.disconnect()
-
-
-def close_quietly(connection: Any) -> None:
-    """Close a connection of any class, where it can be closed."""
-    disconnect = getattr(connection, "disconnect", None)
-    if disconnect is not None:
-        disconnect()
-
-
-def mark_stale(connection: Any) -> None:
-    """Have a connection closed and made anew at its next turn."""
-    if isinstance(connection, Connection):
-        connection.used = NEVER
-    else:
-        close_quietly(connection)
 
 
 def after_fork_in_child() -> None:

@@ -20,6 +20,7 @@ from redis.connection.pool import (
 from redis.connection.tcp import Connection
 from redis.connection.tls import SSLConnection
 from redis.connection.unix import UnixDomainSocketConnection
+from redis.connection.wire import NEVER
 from redis.exceptions import (
     BusyLoadingError,
     ConnectionError,
@@ -558,3 +559,31 @@ def test_what_this_thread_has_is_closed_at_once(server):
         connection.connect()
         pool.disconnect(immediate=True)
         assert connection._sock is None
+
+
+# While a generation ends
+
+
+@pytest.fixture
+def small_pool(node):
+    """A pool of one connection, which never waits."""
+    with ConnectionPool(host="127.0.0.1", port=node.port, max_connections=1) as pool:
+        yield pool
+
+
+def test_what_is_on_its_way_to_the_new_generation_is_found(small_pool):
+    """Another thread ends a generation: the old list is not empty yet, and the new one still is."""
+    connection = small_pool.get_connection()
+    connection.connect()
+    small_pool.release(connection)
+    old = small_pool._end_generation()
+    assert small_pool.get_connection() is connection and connection.used == NEVER
+    assert old == [] and small_pool._created_connections == 1
+    with pytest.raises(MaxConnectionsError):
+        small_pool.get_connection()
+
+
+def test_who_looked_at_the_old_list_too_late_finds_it_in_the_new_one(small_pool):
+    connection = small_pool.get_connection()
+    small_pool.release(connection)
+    assert small_pool.make_connection() is connection

@@ -503,8 +503,7 @@ MUTANTS = [
         POOL,
         (
             (
-                "        old, self._available_connections = self._available_connections, self.make_idle_list()\n"
-                "        self.generation += 1\n        if immediate:\n",
+                "        old = self._end_generation()\n        if immediate:\n",
                 "        old = list(self._available_connections)\n        if immediate:\n",
             ),
         ),

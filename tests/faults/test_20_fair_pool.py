@@ -29,7 +29,7 @@ from tests.faults.test_18_fork import child, work
 from tests.servers import until
 
 #: How many wait at once, each in a thread of its own.
-CROWD = 5000 if SOAK else 1000
+CROWD = 2000 if SOAK else 1000
 #: Seconds by which a time-out may be late, beyond what any sleeper is.
 LATE = 0.2
 
