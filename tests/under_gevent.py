@@ -36,7 +36,6 @@ CORE = """
     tests/faults/greenlets.py
     tests/faults/test_01_right_caller.py
     tests/faults/test_07_at_most_once.py
-    tests/faults/test_07_at_most_once_pipeline.py
     tests/faults/test_07_at_most_once_tls.py
     tests/faults/test_08_not_sent.py
     tests/faults/test_08_not_sent_tls.py

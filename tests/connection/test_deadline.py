@@ -217,7 +217,7 @@ def test_a_new_thread_has_none():
 
 
 def test_a_copy_of_the_context_takes_it_along_until_it_ends():
-    """As a thread pool of asyncio does, and gevent for its greenlets."""
+    """As ``asyncio.to_thread`` does; a greenlet of gevent begins without, as a thread."""
     with deadline(5) as mine:
         context = contextvars.copy_context()
         assert context.run(current) is mine

@@ -21,7 +21,7 @@ import pytest
 import redis
 from redis.backoff import NoBackoff
 from redis.connection import ConnectionPool
-from redis.connection.pool import LOOK
+from redis.connection.idle import LOOK
 from redis.connection.tcp import is_readable
 from redis.retry import Retry
 from tests.faults.fakenode import (
