@@ -144,7 +144,7 @@ def test_interrupted_where_a_time_out_is_dealt_with(node, make) -> None:
     for key in "ab":
         node.store.values[0][key.encode()] = key.upper().encode()
     node.always("GET", slowly(0.045))
-    for run in interruptions(lambda: late_get(client), LINE, step=3):
+    for run in interruptions(lambda: late_get(client), LINE):
         del node.rules["GET"]
         with suppress(redis.TimeoutError):  # of a busy machine
             assert client.get("b") == b"B", run
