@@ -114,7 +114,7 @@ class Connection(Wire):
         fork_safe: bool = True,
         retry: Retry | None = None,
         retry_on_error: Sequence[type[Exception]] | None = None,
-        command_timeout: float | None = None,
+        command_timeout: float | None = None,  # a client's: it is not the connection that begins a call
     ) -> None:
         encoder = Encoder(encoding, encoding_errors, decode_responses)
         super().__init__(encoder, parser_class, socket_read_size, bounded(socket_timeout), fork_safe)
@@ -127,8 +127,6 @@ class Connection(Wire):
         self.retry_on_timeout = retry_on_timeout
         self.retry = retry
         self.retry_on_error = tuple(retry_on_error or ())
-        #: What a client gives each of its calls; it is not the connection that begins one.
-        self.command_timeout = command_timeout
         self.identity = Identity(
             db, username, password, credential_provider, client_name, lib_name, lib_version, checked_protocol(protocol)
         )

@@ -98,8 +98,10 @@ class Wire:
     __slots__ = (
         "__dict__",
         "__weakref__",
+        "_bounded",
         "_feed",
         "_gets",
+        "_hurried",
         "_read_size",
         "_recv",
         "_send",
