@@ -291,12 +291,6 @@ def test_a_text_that_the_charset_does_not_have(make_client, kind):
 # With a server that misbehaves
 
 
-@pytest.fixture
-def node():
-    with FakeNode() as running:
-        yield running
-
-
 def client_of(node, **options):
     return StrictRedis(**{**node.options, "socket_timeout": 5, **options})
 

@@ -30,31 +30,14 @@ from redis.exceptions import (
     ResponseError,
 )
 from tests.connection.doubles import Classic, Dummy, client_of
-from tests.faults.fakenode import FakeNode, RefusingPort, raw, refuse
+from tests.faults.fakenode import RefusingPort, raw, refuse
 
 POOL_CLASSES = [ConnectionPool, BlockingConnectionPool]
 
 
 @pytest.fixture
-def node():
-    with FakeNode() as running:
-        yield running
-
-
-@pytest.fixture(params=POOL_CLASSES)
-def make_pool(request, node):
-    """A function that makes pools of both kinds for a FakeNode."""
-    made = []
-
-    def make(**options):
-        if request.param is BlockingConnectionPool:
-            options = {"timeout": 0.05, **options}
-        made.append(request.param(**{"host": "127.0.0.1", "port": node.port, **options}))
-        return made[-1]
-
-    yield make
-    for pool in made:
-        pool.close()
+def patience():
+    return 0.05
 
 
 # What a pool is made of

@@ -8,35 +8,14 @@ from redis.client import Redis, StrictRedis
 from redis.connection.pool import BlockingConnectionPool, ConnectionPool
 from redis.exceptions import WatchError
 from tests.connection.doubles import Classic, Dummy, client_of
-from tests.faults.fakenode import FakeNode
 
 POOL_CLASSES = [ConnectionPool, BlockingConnectionPool]
 LIMITS = ["max_idle_time", "max_lifetime"]
 
 
-@pytest.fixture
-def node():
-    with FakeNode() as running:
-        yield running
-
-
 @pytest.fixture(params=[StrictRedis, Classic], ids=["short", "classic"])
 def way(request):
     return request.param
-
-
-@pytest.fixture(params=POOL_CLASSES)
-def make_pool(request, node):
-    """A function that makes pools of both kinds for a FakeNode."""
-    made = []
-
-    def make(**options):
-        made.append(request.param(**{"host": "127.0.0.1", "port": node.port, **options}))
-        return made[-1]
-
-    yield make
-    for pool in made:
-        pool.close()
 
 
 def grow_older(pool, seconds):

@@ -13,13 +13,6 @@ from redis.connection.pool import (
 )
 from redis.connection.tcp import NEVER
 from tests.connection.doubles import Dummy
-from tests.faults.fakenode import FakeNode
-
-
-@pytest.fixture
-def node():
-    with FakeNode() as running:
-        yield running
 
 
 def in_child(action):

@@ -13,13 +13,7 @@ from redis.connection.pool import BlockingConnectionPool
 from redis.exceptions import ConnectionError, MaxConnectionsError
 from tests.connection.doubles import Dummy, client_of
 from tests.connection.pair import meanwhile
-from tests.faults.fakenode import FakeNode, answer
-
-
-@pytest.fixture
-def node():
-    with FakeNode() as running:
-        yield running
+from tests.faults.fakenode import answer
 
 
 @pytest.fixture

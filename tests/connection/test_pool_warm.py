@@ -11,30 +11,10 @@ from redis.exceptions import AuthenticationError, ConnectionError, TimeoutError
 from tests.connection.doubles import Dummy, client_of
 from tests.connection.pair import meanwhile
 from tests.faults.conftest import sound
-from tests.faults.fakenode import ACCEPT, FakeNode, RefusingPort, close, hold
+from tests.faults.fakenode import ACCEPT, RefusingPort, close, hold
 from tests.faults.interrupt import INSTRUCTION, interruptions
 
 POOL_CLASSES = [ConnectionPool, BlockingConnectionPool]
-
-
-@pytest.fixture
-def node():
-    with FakeNode() as running:
-        yield running
-
-
-@pytest.fixture(params=POOL_CLASSES)
-def make_pool(request, node):
-    """A function that makes pools of both kinds for a FakeNode."""
-    made = []
-
-    def make(**options):
-        made.append(request.param(**{"host": "127.0.0.1", "port": node.port, **options}))
-        return made[-1]
-
-    yield make
-    for pool in made:
-        pool.close()
 
 
 def test_nothing_is_connected_before_it_is_asked_for(make_pool, node):

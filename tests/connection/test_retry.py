@@ -20,7 +20,7 @@ from redis.exceptions import (
     TimeoutError,
 )
 from redis.retry import Retry
-from tests.faults.fakenode import ACCEPT, FakeNode, drop
+from tests.faults.fakenode import ACCEPT, drop
 
 BOTH = (False, True)
 
@@ -70,12 +70,6 @@ REFUSALS = [
 @pytest.mark.parametrize("policy, kind, again", REFUSALS)
 def test_what_the_server_refused(policy, kind, again):
     assert policy.may_ask_again(kind("no")) is again
-
-
-@pytest.fixture
-def node():
-    with FakeNode() as node:
-        yield node
 
 
 class Options:

@@ -13,13 +13,7 @@ from redis.exceptions import (
     RedisError,
 )
 from tests.connection.doubles import Classic, Dummy, client_of
-from tests.faults.fakenode import FakeNode, silent
-
-
-@pytest.fixture
-def node():
-    with FakeNode() as running:
-        yield running
+from tests.faults.fakenode import silent
 
 
 @pytest.fixture(params=[StrictRedis, Classic], ids=["short", "classic"])

@@ -22,13 +22,7 @@ from redis.exceptions import (
     TimeoutError,
 )
 from tests.connection.pair import meanwhile, read_exactly, wire
-from tests.faults.fakenode import FakeNode, RefusingPort, answer, close, drop, reset
-
-
-@pytest.fixture
-def node():
-    with FakeNode() as running:
-        yield running
+from tests.faults.fakenode import RefusingPort, answer, close, drop, reset
 
 
 @pytest.fixture

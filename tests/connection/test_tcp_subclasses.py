@@ -12,13 +12,7 @@ from redis.exceptions import (
     TimeoutError,
 )
 from tests.connection.pair import WiredConnection, wire
-from tests.faults.fakenode import FakeNode, RefusingPort, answer, close, drop, hold, reset
-
-
-@pytest.fixture
-def node():
-    with FakeNode() as running:
-        yield running
+from tests.faults.fakenode import RefusingPort, answer, close, drop, hold, reset
 
 
 @pytest.fixture

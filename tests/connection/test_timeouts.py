@@ -14,7 +14,7 @@ from redis.connection import timeouts
 from redis.connection.timeouts import KernelTimeouts, SocketTimeouts, timeouts_for, timer_runs, timeval, would_block
 from redis.exceptions import TimeoutError
 from tests.connection.pair import meanwhile
-from tests.faults.fakenode import FakeNode, answer, hold, late, silent, slowly
+from tests.faults.fakenode import answer, hold, late, silent, slowly
 from tests.servers import ask
 
 BOTH = [KernelTimeouts, SocketTimeouts]
@@ -32,12 +32,6 @@ def pair():
     mine, peer = socket.socketpair()
     with mine, peer:
         yield mine, peer
-
-
-@pytest.fixture
-def node():
-    with FakeNode() as running:
-        yield running
 
 
 def later(seconds, action, *args):

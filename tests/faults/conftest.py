@@ -58,6 +58,44 @@ def node(request: pytest.FixtureRequest, tmp_path, certificates: Certificates) -
 
 
 @pytest.fixture
+def tls_node(certificates: Certificates) -> Iterator[FakeNode]:
+    """A scripted server over TLS."""
+    with FakeNode(context=certificates.server_context(), ca_file=certificates.ca_file) as node:
+        yield node
+
+
+@pytest.fixture
+def blind(tls_node: FakeNode) -> Iterator[Proxy]:
+    """A proxy in front of it that passes on what it cannot read."""
+    with Proxy(tls_node.address) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def speaking(tls_node: FakeNode, certificates: Certificates) -> Iterator[Proxy]:
+    """One that speaks TLS itself, to either side."""
+    with Proxy(tls_node.address, tls=(certificates.server_context(), certificates.client_context())) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def connect(tls_node: FakeNode, make: Callable[..., StrictRedis]) -> Callable[..., StrictRedis]:
+    """A function that makes clients of either proxy."""
+
+    def connect(proxy: Proxy, **options: float) -> StrictRedis:
+        return make(**{**tls_node.options, "port": proxy.port, "socket_timeout": 20, **options})
+
+    return connect
+
+
+@pytest.fixture
+def tcp() -> Iterator[FakeNode]:
+    """A scripted server, over TCP alone."""
+    with FakeNode() as node:
+        yield node
+
+
+@pytest.fixture
 def client(node: FakeNode, make: Callable[..., StrictRedis]) -> StrictRedis:
     """A client of the scripted server, whose time is short."""
     return make(**node.options, socket_timeout=0.2, socket_connect_timeout=2)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
-from contextlib import nullcontext, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from math import inf
 from time import monotonic, sleep
 from typing import Any, NamedTuple, Self
@@ -13,6 +13,7 @@ import pytest
 
 import redis
 from redis.connection import ConnectionPool, PythonParser
+from redis.connection.deadline import DEADLINES, current
 from tests.faults.fakenode import Execute, FakeNode, Link, listen
 
 Client = redis.StrictRedis
@@ -184,3 +185,15 @@ class BlackHole:
     def __exit__(self, *error: object) -> None:
         for sock in [self.listener, *self.waiting]:
             sock.close()
+
+
+@contextmanager
+def clients() -> Iterator[Callable[..., Client]]:
+    """A function that makes a client of a way; they are closed at the end, and no deadline is left."""
+    with ExitStack() as made:
+
+        def make(way: Way = OPTION, **options: Any) -> Client:
+            return made.enter_context(way.make(**{**way.options, **options}))
+
+        yield make
+    assert DEADLINES == {} and current() is None

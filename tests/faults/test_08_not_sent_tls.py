@@ -2,48 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from time import monotonic
 
 import pytest
 
 import redis
 from tests.faults.fakenode import FakeNode
-from tests.faults.proxy import Proxy
-from tests.servers import Certificates
 
 #: Within the first messages of either side, which have some hundred bytes.
 EARLY = [0, 1, 4, 5, 6, 50, 100]
 PATIENCE = 0.3
 IN_TIME = {"socket_connect_timeout": PATIENCE}
-
-
-@pytest.fixture
-def node(certificates: Certificates) -> Iterator[FakeNode]:
-    with FakeNode(context=certificates.server_context(), ca_file=certificates.ca_file) as node:
-        yield node
-
-
-@pytest.fixture
-def blind(node: FakeNode) -> Iterator[Proxy]:
-    with Proxy(node.address) as proxy:
-        yield proxy
-
-
-@pytest.fixture
-def speaking(node: FakeNode, certificates: Certificates) -> Iterator[Proxy]:
-    with Proxy(node.address, tls=(certificates.server_context(), certificates.client_context())) as proxy:
-        yield proxy
-
-
-@pytest.fixture
-def connect(node: FakeNode, make: Callable[..., redis.StrictRedis]) -> Callable[..., redis.StrictRedis]:
-    """A function that makes clients of a proxy."""
-
-    def connect(proxy: Proxy, **options: float) -> redis.StrictRedis:
-        return make(**{**node.options, "port": proxy.port, "socket_timeout": 20, **options})
-
-    return connect
 
 
 def recovers(client: redis.StrictRedis) -> bool:
@@ -56,94 +25,94 @@ def recovers(client: redis.StrictRedis) -> bool:
     return False
 
 
-def not_sent(node: FakeNode, client: redis.StrictRedis, phase: str) -> redis.RedisError:
+def not_sent(tls_node: FakeNode, client: redis.StrictRedis, phase: str) -> redis.RedisError:
     """The error of a command that was not sent, which says so; the server has not seen it."""
     with pytest.raises((redis.ConnectionError, redis.TimeoutError)) as caught:
         client.incr("n")
     assert (caught.value.phase, caught.value.maybe_applied) == (phase, False)
-    assert node.count("INCRBY") == 0
+    assert tls_node.count("INCRBY") == 0
     return caught.value
 
 
 @pytest.mark.parametrize("budget", EARLY)
 @pytest.mark.parametrize("way", ["requests", "replies"])
-def test_cut_while_tls_is_made(node, blind, connect, way: str, budget: int) -> None:
+def test_cut_while_tls_is_made(tls_node, blind, connect, way: str, budget: int) -> None:
     client = connect(blind)
     getattr(blind, way).budget = budget
-    assert isinstance(not_sent(node, client, "tls"), redis.ConnectionError)
+    assert isinstance(not_sent(tls_node, client, "tls"), redis.ConnectionError)
     getattr(blind, way).budget = None
     assert recovers(client)
 
 
 @pytest.mark.parametrize("way", ["requests", "replies"])
-def test_cut_once_while_tls_is_made_is_not_noticed(node, blind, connect, way: str) -> None:
+def test_cut_once_while_tls_is_made_is_not_noticed(tls_node, blind, connect, way: str) -> None:
     accidents = iter(["half"])
     getattr(blind, way).accident = lambda: next(accidents, None)
     assert connect(blind).incr("n") == 1
-    assert node.count("INCRBY") == 1
+    assert tls_node.count("INCRBY") == 1
 
 
-def test_cut_behind_tls_in_the_handshake(node, speaking, connect) -> None:
+def test_cut_behind_tls_in_the_handshake(tls_node, speaking, connect) -> None:
     client = connect(speaking)
     for budget in range(1, 10):  # of +OK +OK, or of the map that HELLO brings
         speaking.replies.budget = budget
-        not_sent(node, client, "handshake")
+        not_sent(tls_node, client, "handshake")
     speaking.replies.budget = None
     assert recovers(client)
 
 
 @pytest.mark.parametrize("budget", [0, 100])
 @pytest.mark.parametrize("way", ["requests", "replies"])
-def test_stopped_while_tls_is_made(node, blind, connect, way: str, budget: int) -> None:
+def test_stopped_while_tls_is_made(tls_node, blind, connect, way: str, budget: int) -> None:
     client, stopped = connect(blind, **IN_TIME), getattr(blind, way)
     stopped.budget, stopped.ends = budget, "stops"
     start = monotonic()
-    error = not_sent(node, client, "tls")
+    error = not_sent(tls_node, client, "tls")
     assert isinstance(error, redis.TimeoutError) and "Timeout connecting" in str(error)
     assert PATIENCE - 0.05 < monotonic() - start < PATIENCE + 1
     stopped.budget = None
     assert recovers(client)
 
 
-def test_accepted_and_silent(node, blind, connect) -> None:
+def test_accepted_and_silent(tls_node, blind, connect) -> None:
     client = connect(blind, **IN_TIME)
     blind.stop()
     start = monotonic()
-    assert isinstance(not_sent(node, client, "tls"), redis.TimeoutError)
+    assert isinstance(not_sent(tls_node, client, "tls"), redis.TimeoutError)
     assert PATIENCE - 0.05 < monotonic() - start < PATIENCE + 1
     blind.go()
     assert recovers(client)
 
 
-def test_silent_behind_tls(node, speaking, connect) -> None:
+def test_silent_behind_tls(tls_node, speaking, connect) -> None:
     """The handshake has the time of every reply."""
     client = connect(speaking, socket_timeout=PATIENCE, socket_connect_timeout=20)
     speaking.replies.budget, speaking.replies.ends = 0, "stops"
     start = monotonic()
-    assert isinstance(not_sent(node, client, "handshake"), redis.TimeoutError)
+    assert isinstance(not_sent(tls_node, client, "handshake"), redis.TimeoutError)
     assert PATIENCE - 0.05 < monotonic() - start < PATIENCE + 1
     speaking.replies.budget = None
     assert connect(speaking).incr("n") == 1
 
 
 @pytest.mark.parametrize("way", ["requests", "replies"])
-def test_a_byte_now_and_then(node, blind, connect, way: str) -> None:
+def test_a_byte_now_and_then(tls_node, blind, connect, way: str) -> None:
     """There is always some progress, and never enough: the time is for all of TLS, not for each byte."""
     client, slow = connect(blind, **IN_TIME), getattr(blind, way)
     slow.split, slow.pause = True, 0.2
     start = monotonic()
-    error = not_sent(node, client, "tls")
+    error = not_sent(tls_node, client, "tls")
     assert isinstance(error, redis.TimeoutError)
     assert PATIENCE - 0.05 < monotonic() - start < PATIENCE + 1
     slow.split = False
     assert recovers(client)
 
 
-def test_a_pipeline_that_was_not_sent(node, blind, connect) -> None:
+def test_a_pipeline_that_was_not_sent(tls_node, blind, connect) -> None:
     client = connect(blind)
     blind.replies.budget = 100
     for transaction in (True, False):
         with pytest.raises(redis.ConnectionError) as caught:
             client.pipeline(transaction).incr("n").execute()
         assert (caught.value.phase, caught.value.maybe_applied) == ("tls", False)
-    assert node.count("INCRBY") == 0
+    assert tls_node.count("INCRBY") == 0

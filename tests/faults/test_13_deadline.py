@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from time import monotonic
 from typing import Any
 
@@ -13,7 +12,6 @@ import pytest
 import redis
 from redis.backoff import ConstantBackoff, NoBackoff
 from redis.connection import BlockingConnectionPool
-from redis.connection.deadline import DEADLINES, current
 from redis.retry import Retry
 from tests.faults.conftest import sound
 from tests.faults.fakenode import ACCEPT, FakeNode, RefusingPort, answer, close, hold, listen, silent
@@ -35,6 +33,7 @@ from tests.faults.hurried import (
     again,
     answer_and_hold,
     assert_told,
+    clients,
     drip,
     drip_at_last,
     late,
@@ -55,21 +54,8 @@ def way(request: pytest.FixtureRequest) -> Way:
 
 @pytest.fixture
 def make() -> Iterator[Make]:
-    """A function that makes a client of a way; it is closed at the end, and no deadline is left."""
-    with ExitStack() as clients:
-
-        def make_client(way: Way = OPTION, **options: Any) -> Client:
-            return clients.enter_context(way.make(**{**way.options, **options}))
-
-        yield make_client
-    assert DEADLINES == {} and current() is None
-
-
-@pytest.fixture
-def tcp() -> Iterator[FakeNode]:
-    """A scripted server, over TCP alone."""
-    with FakeNode() as node:
-        yield node
+    with clients() as make:
+        yield make
 
 
 # In each way, over TCP

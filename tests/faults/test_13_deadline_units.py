@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from time import sleep
 from typing import Any
 
 import pytest
 
 import redis
-from redis.connection.deadline import DEADLINES, current
 from tests.faults.fakenode import Action, Execute, FakeNode, Link, answer, hold, refuse, silent
 from tests.faults.hurried import (
     BLOCK,
@@ -25,6 +23,7 @@ from tests.faults.hurried import (
     again,
     answer_and_hold,
     assert_told,
+    clients,
     drip,
     late,
     quickest,
@@ -44,20 +43,8 @@ def way(request: pytest.FixtureRequest) -> Way:
 
 @pytest.fixture
 def make() -> Iterator[Make]:
-    """A function that makes a client of a way; it is closed at the end, and no deadline is left."""
-    with ExitStack() as clients:
-
-        def make_client(way: Way = OPTION, **options: Any) -> Client:
-            return clients.enter_context(way.make(**{**way.options, **options}))
-
-        yield make_client
-    assert DEADLINES == {} and current() is None
-
-
-@pytest.fixture
-def tcp() -> Iterator[FakeNode]:
-    with FakeNode() as node:
-        yield node
+    with clients() as make:
+        yield make
 
 
 # Pipelines
