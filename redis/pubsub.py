@@ -14,8 +14,6 @@ This module must not know how bytes travel, nor keep a connection that others us
 from __future__ import annotations
 
 import logging
-import os
-import weakref
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from threading import Event, RLock, Thread, current_thread
@@ -24,10 +22,11 @@ from types import TracebackType
 from typing import Any, ClassVar, Self
 
 from redis.commands.args import list_or_args
+from redis.connection.forks import remember, told_in_child
 from redis.connection.link import SUBSCRIBE, ForeignLink, Link, link_of
 from redis.connection.outcome import annotate, is_of
 from redis.connection.parsers import MISSING
-from redis.connection.pool import closed_error, remember
+from redis.connection.pool import closed_error
 from redis.connection.retry import connect_in_the_end
 from redis.exceptions import ConnectionError, PubSubError, RedisError, TimeoutError
 from redis.messages import Message, message_of, opposite, parse_message, prefix
@@ -47,7 +46,7 @@ SHORTEST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
 HEALTH_CHECK = "redispy-health-check"
 NOT_SUBSCRIBED = "pubsub connection not set: did you forget to call subscribe() or psubscribe()?"
 
-PUBSUBS: dict[weakref.ref[Any], None] = {}
+PUBSUBS = told_in_child({})
 """Every Pub/Sub object that is alive, for the child of a fork."""
 
 
@@ -94,6 +93,10 @@ class PubSub:
         self._lock = RLock()
         self._forget_all()
         remember(PUBSUBS, self)
+
+    def forget_parent(self) -> None:
+        """In the child of a fork: a thread may have held the lock, or have been reading, that is not here."""
+        self._lock, self._reading = RLock(), None
 
     def _forget_all(self) -> None:
         self.channels: dict[Any, Handler] = {}
@@ -470,15 +473,3 @@ def silence(connection: Any, interval: float) -> TimeoutError:
     error.maybe_applied = False
     error.__dict__["_serial"] = getattr(connection, "serial", None)
     return annotate(error, "PING", getattr(connection, "address", ""), "recv", 1)
-
-
-def after_fork_in_child() -> None:
-    """Another thread may have held a lock, or have been reading; in the child there is no such thread."""
-    for ref in list(PUBSUBS):
-        pubsub = ref()
-        if pubsub is not None:
-            pubsub._lock, pubsub._reading = RLock(), None
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=after_fork_in_child)

@@ -29,10 +29,11 @@ from types import TracebackType
 from typing import Any, NoReturn, TypeVar
 
 from redis.client import StrictRedis
+from redis.connection.forks import remember
 from redis.connection.idle import close_quietly
 from redis.connection.managed import Address, SentinelManagedConnection, SentinelManagedSSLConnection
 from redis.connection.options import accepted_options, refuse_misspelt
-from redis.connection.pool import ConnectionPool, remember
+from redis.connection.pool import ConnectionPool
 from redis.connection.tcp import Connection
 from redis.connection.wire import Wire
 from redis.exceptions import (

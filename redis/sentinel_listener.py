@@ -10,7 +10,6 @@ This module must not know what follows from the news.
 from __future__ import annotations
 
 import logging
-import os
 import select
 import socket
 import weakref
@@ -20,7 +19,7 @@ from threading import Thread, current_thread
 from time import monotonic
 from typing import Any, Protocol
 
-from redis.connection.pool import remember
+from redis.connection.forks import remember, told_in_child
 from redis.exceptions import RedisError
 from redis.pubsub import PubSub
 
@@ -34,7 +33,7 @@ HEALTH_CHECK = 5.0
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 8.0
 """Seconds between two attempts to listen to the same sentinel, at first and at last."""
 
-LISTENERS: dict[weakref.ref[Any], None] = {}
+LISTENERS = told_in_child({})
 """Every listener that is alive, for the child of a fork."""
 
 
@@ -184,15 +183,3 @@ class Ear:
         pubsub, self.pubsub = self.pubsub, None
         if pubsub is not None:
             pubsub.close()
-
-
-def after_fork_in_child() -> None:
-    """The threads are the parent's."""
-    for ref in list(LISTENERS):
-        listener = ref()
-        if listener is not None:
-            listener.forget_parent()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=after_fork_in_child)

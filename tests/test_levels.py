@@ -19,7 +19,7 @@ ROWS = """
     L1  protocol.errors protocol.packer
     L1  commands.spec commands.group commands.args commands.replies
     L1  commands.scores <helpers>
-    L2  connection.options connection.deadline connection.socketbuffer
+    L2  connection.options connection.deadline connection.forks connection.socketbuffer
     L2  connection.outcome
     L2  connection.retry connection.handshake connection.bounded connection.parsers
     L2  connection.timeouts

@@ -30,6 +30,7 @@ from typing import Any, NoReturn, TypeVar
 
 from redis.connection.conflicts import refuse_conflicts_of_pool
 from redis.connection.deadline import Deadline, current
+from redis.connection.forks import remember, told_in_child
 from redis.connection.idle import (
     LONG_SLICE,
     SLICE,
@@ -82,7 +83,7 @@ DEFAULTS = {"host": "localhost", "port": 6379, "db": 0, "path": ""}
 
 SERIALS = count(1)
 
-POOLS: dict[weakref.ref[Any], None] = {}
+POOLS = told_in_child({})
 """Every pool that is alive, for the child of a fork."""
 
 
@@ -465,26 +466,8 @@ def no_connection(deadline: Deadline | None, elapsed: float) -> ConnectionError 
     return error
 
 
-def remember(registry: dict[weakref.ref[Any], None], item: Any) -> None:
-    """Enter an object into a registry, which C code takes it out of when it dies."""
-    forget: Callable[..., None] = registry.pop
-    registry[weakref.ref(item, forget)] = None
-
-
 def closed_error(what: str) -> ConnectionError:
     """The error of whoever uses a pool or a client after its end."""
     error = ConnectionError(f"this {what} has been closed")
     error.maybe_applied, error.phase = False, "pool"
     return error
-
-
-def after_fork_in_child() -> None:
-    """The sockets are the parent's: the child closes its descriptors, shuts nothing down, and begins anew."""
-    for ref in list(POOLS):
-        pool = ref()
-        if pool is not None:
-            pool.forget_parent()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=after_fork_in_child)

@@ -8,6 +8,7 @@ import pytest
 
 from redis.client import StrictRedis
 from redis.connection import pool as module
+from redis.connection.forks import forget_parents
 from redis.connection.pool import (
     ConnectionPool,
 )
@@ -62,7 +63,7 @@ def test_what_a_child_does_first(node, monkeypatch):
     monkeypatch.setattr(module, "POOLS", {weakref.ref(pool): None, weakref.ref(others): None, lambda: None: None})
     one, other = pool.get_connection(), others.get_connection()
     one.connect()
-    module.after_fork_in_child()
+    forget_parents(module.POOLS)
     assert (one._sock, one.used) == (None, NEVER)
     assert (pool._created_connections, others._created_connections) == (0, 0)
     assert others.get_connection() is not other

@@ -46,7 +46,7 @@ EXECUTION, WIRE, TCP = "redis/execution.py", "redis/connection/wire.py", "redis/
 POOL, OUTCOME, BATCH = "redis/connection/pool.py", "redis/connection/outcome.py", "redis/connection/batch.py"
 RETRY, ERRORS = "redis/connection/retry.py", "redis/protocol/errors.py"
 PIPELINE, BOUNDED = "redis/pipeline.py", "redis/connection/bounded.py"
-IDLE = "redis/connection/idle.py"
+IDLE, FORKS = "redis/connection/idle.py", "redis/connection/forks.py"
 
 RETURN = """                if connection.owed:
                     connection.disconnect()
@@ -526,8 +526,8 @@ MUTANTS = [
     Mutant(
         10,
         "the child keeps what its parent had",
-        POOL,
-        (("    os.register_at_fork(after_in_child=after_fork_in_child)\n", "    pass\n"),),
+        FORKS,
+        (("        os.register_at_fork(after_in_child=partial(forget_parents, registry))\n", "        pass\n"),),
         "test_18_fork",
         "test_both_go_on and tcp",
     ),
