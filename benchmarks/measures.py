@@ -7,6 +7,8 @@ are in seconds; CPU time is that of this process alone, with all its threads and
 from __future__ import annotations
 
 import json
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -29,6 +31,9 @@ cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
 new = set(sys.modules) - before
 print(json.dumps({{"cpu": cpu, "wall": wall, "modules": len(new), "asyncio": "asyncio" in new, "ssl": "ssl" in new}}))
 """
+
+#: The beginning of a line of strace; a call that another thread interrupted has a second line, which begins otherwise.
+SYSTEM_CALL = re.compile(r"^\d+ +\w+\(", re.MULTILINE)
 
 
 def time_calls(client: Client, scenario: Scenario, count: int) -> Sample:
@@ -74,8 +79,7 @@ def count_calls(client: Client, scenario: Scenario, count: int) -> Sample:
     """The Python functions that are entered, and where strace is to be had the calls of the system."""
     sample: Sample = {"python calls": count_frames(client.calls(scenario)[0])}
     if shutil.which("strace"):
-        few, many = (traced(scenario, times) for times in (count, 3 * count))
-        sample["system calls"] = (many - few) / (2 * count)
+        sample["system calls"] = traced(scenario, count)
     return sample
 
 
@@ -90,13 +94,25 @@ def count_frames(call: Call) -> int:
     return events.count("call")
 
 
-def traced(scenario: Scenario, count: int) -> int:
-    """How many system calls a process like this one makes in all when it repeats the operation so often."""
-    order = json.dumps({"scenario": scenario.name, "measure": "time", "count": count})
-    with NamedTemporaryFile() as summary:
-        strace = ["strace", "-f", "-c", "-U", "calls,name", "-o", summary.name]
+def traced(scenario: Scenario, count: int) -> float:
+    """How many system calls a process like this one makes for one operation."""
+    order = json.dumps({"scenario": scenario.name, "measure": "marked", "count": count})
+    with NamedTemporaryFile("r") as trace:
+        strace = ["strace", "-f", "-o", trace.name]
         subprocess.run([*strace, *sys.orig_argv], input=order.encode(), stdout=subprocess.DEVNULL, check=True)
-        return int(summary.read().split()[-2])
+        _, marked, _ = trace.read().split("getppid(")
+    return len(SYSTEM_CALL.findall(marked)) / count
+
+
+def mark_calls(client: Client, scenario: Scenario, count: int) -> Sample:
+    """The operations between two system calls that nobody else makes: what the start of a process takes varies."""
+    (call,) = client.calls(scenario)[:1]
+    call()  # as in count_frames
+    os.getppid()
+    for _ in repeat(None, count):
+        call()
+    os.getppid()
+    return {}
 
 
 MEASURES: dict[str, Callable[[Client, Scenario, int], Sample]] = {
@@ -104,4 +120,5 @@ MEASURES: dict[str, Callable[[Client, Scenario, int], Sample]] = {
     "threads": time_threads,
     "import": time_import,
     "calls": count_calls,
+    "marked": mark_calls,
 }

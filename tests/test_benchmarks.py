@@ -32,8 +32,12 @@ def benchmarks(*arguments, **environment):
 @pytest.fixture(scope="module")
 def taken(tmp_path_factory):
     """The samples of a run, by scenario and client."""
-    file = tmp_path_factory.mktemp("benchmarks") / "samples.json"
-    done = benchmarks("--peers", "none", "--json", str(file))
+    return samples(tmp_path_factory.mktemp("benchmarks"))
+
+
+def samples(folder, *arguments):
+    file = folder / "samples.json"
+    done = benchmarks("--peers", "none", "--json", str(file), *arguments)
     assert done.returncode == 0, done.stderr  # without --check, whatever the figures say
     assert "left out" not in done.stdout
     return json.loads(file.read_text())["samples"]
@@ -58,10 +62,11 @@ def test_importing_redispy_loads_neither_asyncio_nor_ssl(taken):
 
 @pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed")
 @pytest.mark.parametrize("scenario", ["calls", "calls-timeout"])
-def test_a_get_makes_two_system_calls(taken, scenario):
+def test_a_get_makes_two_system_calls(scenario, tmp_path):
+    taken = samples(tmp_path, "--only", scenario, "--count", "100")
     assert taken[scenario][FLOOR][0]["system calls"] == 2
-    # Where the machine paused in between, a look at the idle socket is half a call of these few.
-    assert round(taken[scenario][OURS][0]["system calls"]) == 2
+    # Where the machine paused in between there was a look at the idle socket.
+    assert round(taken[scenario][OURS][0]["system calls"], 1) == 2
 
 
 def test_a_peer_that_cannot_be_installed_is_left_out_with_the_reason(tmp_path):

@@ -419,7 +419,8 @@ def test_a_child_of_the_server_ends_with_it():
         children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
         assert all(map(alive, children))
     assert children
-    assert not any(map(alive, children))
+    # The server kills them before it ends, and does not wait for them: on a busy machine they end a moment later.
+    until(lambda: not any(map(alive, children)))
 
 
 def test_a_watchdog_that_died_is_not_missed():
