@@ -224,8 +224,19 @@ class StrictRedis(Execution, Commands[T]):
         single = pool.connection_kwargs.pop("single_connection_client", False)
         if pool.connection_class in OURS:
             refuse_unknown(pool.connection_kwargs, accepted_options(pool.connection_class, Wire), "the connection")
-        make: Any = cls
-        client: StrictRedis[Any] = make(connection_pool=pool, single_connection_client=single)
+        return cls._owner_of(pool, single_connection_client=single)
+
+    @classmethod
+    def from_pool(cls: type[Client], connection_pool: Any) -> Client:
+        """Return a client that owns the pool: its ``close()``, and the end of its ``with`` block, closes the pool too.
+
+        With ``connection_pool=`` the pool stays open, for others that share it.
+        """
+        return cls._owner_of(connection_pool)
+
+    @classmethod
+    def _owner_of(cls: type[Client], pool: Any, **options: Any) -> Client:
+        client = cls(connection_pool=pool, **options)
         client._owns_pool = True
         return client
 

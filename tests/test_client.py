@@ -183,6 +183,15 @@ def test_close_closes_the_pool_that_it_made(node, cls):
     assert (caught.value.maybe_applied, caught.value.phase) == (False, "pool")
 
 
+def test_a_client_made_from_a_pool_owns_it(node):
+    pool = ConnectionPool(host="127.0.0.1", port=node.port)
+    with StrictRedis.from_pool(pool) as client:
+        assert client.ping() is True
+        assert client.connection_pool is pool
+    with pytest.raises(ConnectionError, match="this pool has been closed"):
+        StrictRedis(connection_pool=pool).ping()
+
+
 def test_close_leaves_a_pool_that_was_given(node):
     with ConnectionPool(host="127.0.0.1", port=node.port) as pool:
         with StrictRedis(connection_pool=pool) as client:
