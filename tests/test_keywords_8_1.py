@@ -37,7 +37,6 @@ NO_METHOD = {
     **dict.fromkeys(("get_connection_kwargs", "get_retry", "set_retry"), OPTIONS),
     "client": "a method of a class that keeps its connection; here single_connection_client=True",
     "digest_local": "it needs a library for XXH3; digest() asks the server",
-    "from_pool": "StrictRedis(connection_pool=pool)",
     "get_cache": "there is no cache",
     "keyspace_notifications": "they are subscribed to as any channel is",
     "load_external_module": "it only sets an attribute",

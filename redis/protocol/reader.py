@@ -57,7 +57,8 @@ BULK_HEADERS = {length: b"$%d" % length for length in range(SHORT)}
 
 _is_integer = re.compile(rb"[+-]?[0-9]+").fullmatch
 _is_double = re.compile(rb"(?i)[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|inf|nan)").fullmatch
-_match_integers = re.compile(rb"(?::[+-]?[0-9]{1,20}\r\n)++").match
+# Only what repeats one sign is possessive: Python 3.11.0 to 3.11.4 match other possessive repetitions wrongly.
+_match_integers = re.compile(rb"(?::[+-]?+[0-9]{1,20}+\r\n)+").match
 
 Frame = tuple[int, list[Any], int]
 """An aggregate that is being read: its kind, the items that it has, and how many it will have."""

@@ -8,6 +8,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from types import CodeType, TracebackType
 
 import pytest
@@ -57,7 +58,8 @@ def test_no_violation_where_nothing_happened(judge, reports) -> None:
     assert judge.violations == []
     assert judge.fates == Counter() and judge.hits == 0
     assert [report.calls for report in reports] == [CALLS] * 3
-    assert {swap.said for report in reports for swap in report.swaps} == {ACKNOWLEDGED, REFUSED}
+    # Whether two wanted the same key at the same time is chance.
+    assert {swap.said for report in reports for swap in report.swaps} - {REFUSED} == {ACKNOWLEDGED}
     assert min(judge.expected.values()) > CALLS / 10
 
 
@@ -171,7 +173,9 @@ def test_a_proxy_in_a_process_of_its_own(server) -> None:
         for _ in range(20):
             with connect(proxy.address) as sock:
                 sock.settimeout(0.5)
-                sock.sendall(packed(["PING"]))
+                with suppress(OSError):  # whatever befalls it, the proxy has seen it then
+                    sock.sendall(packed(["PING"]))
+                    sock.recv(64)
     assert sum(proxy.requests.values()) > 0
 
 
@@ -224,4 +228,5 @@ def test_between_any_two_instructions(server) -> None:
     wanted = [instruction.offset for instruction in dis.get_instructions(code) if instruction.opname != "RESUME"]
     with redis.StrictRedis(unix_socket_path=server.unix_socket) as client:
         runs = interruptions(lambda: client.set_response_callback("GET", bytes), INSTRUCTION)
-        assert [offset for offset in offsets(runs, code) if offset in wanted] == wanted
+        # Python 3.11.2 tells a tracer of the same instruction twice.
+        assert [offset for offset in dict.fromkeys(offsets(runs, code)) if offset in wanted] == wanted
