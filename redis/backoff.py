@@ -20,6 +20,13 @@ HIGHEST_POWER = 64
 """Beyond it a doubled pause is longer than any cap."""
 
 
+def checked(name: str, seconds: float) -> float:
+    """Return a number of seconds; ValueError where it is none, or less than nothing."""
+    if not isinstance(seconds, (int, float)) or not seconds >= 0:
+        raise ValueError(f"{name} is {seconds!r}; it takes a number of seconds, 0 or more")
+    return seconds
+
+
 class AbstractBackoff(ABC):
     """What a backoff has to say."""
 
@@ -41,7 +48,7 @@ class ConstantBackoff(AbstractBackoff):
     """The same pause each time."""
 
     def __init__(self, backoff: float) -> None:
-        self._backoff = backoff
+        self._backoff = checked("backoff", backoff)
 
     def compute(self, failures: int) -> float:
         return self._backoff
@@ -58,7 +65,7 @@ class ExponentialBackoff(AbstractBackoff):
     """A pause that is doubled with each failure, from ``base`` on, up to ``cap``."""
 
     def __init__(self, cap: float = DEFAULT_CAP, base: float = DEFAULT_BASE) -> None:
-        self._cap, self._base = cap, base
+        self._cap, self._base = checked("cap", cap), checked("base", base)
 
     def _doubled(self, failures: int) -> float:
         return ldexp(self._base, min(failures, HIGHEST_POWER))
@@ -93,7 +100,7 @@ class DecorrelatedJitterBackoff(AbstractBackoff):
     """A random pause between ``base`` and three times the pause before it, up to ``cap``."""
 
     def __init__(self, cap: float = DEFAULT_CAP, base: float = DEFAULT_BASE) -> None:
-        self._cap, self._base = cap, base
+        self._cap, self._base = checked("cap", cap), checked("base", base)
         self._previous = 0.0
 
     def reset(self) -> None:

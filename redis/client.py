@@ -16,8 +16,9 @@ from redis.commands import Commands, published
 from redis.commands.legacy import LEGACY_CALLBACKS, LegacyCommands
 from redis.commands.published import *  # noqa: F403 - what programs have always imported from here
 from redis.commands.spec import SPECS
+from redis.connection.checks import check_values
 from redis.connection.conflicts import given_to, refuse_beside_pool, refuse_conflicts
-from redis.connection.options import POOL_OPTIONS, accepted_options, check_seconds, refuse_unknown, renamed
+from redis.connection.options import POOL_OPTIONS, accepted_options, refuse_unknown, renamed
 from redis.connection.pool import OURS, ConnectionPool, closed_error
 from redis.connection.single import SingleConnectionPool
 from redis.connection.socketbuffer import SYM_EMPTY
@@ -167,8 +168,6 @@ class StrictRedis(Execution, Commands[T]):
             ``min_idle``, see :class:`~redis.connection.ConnectionPool`.
         """
         given = given_to(StrictRedis.__init__, locals())
-        for name, value in (("socket_timeout", socket_timeout), ("socket_connect_timeout", socket_connect_timeout)):
-            check_seconds(name, value)
         self._owns_pool = connection_pool is None
         if connection_pool is None:
             refuse_conflicts(given)
@@ -200,6 +199,7 @@ class StrictRedis(Execution, Commands[T]):
             refuse_unknown(options, known, type(self).__name__)
             connection_pool = ConnectionPool(connection_class, max_connections, **shared, **place, **options)
         else:
+            check_values({"connection_pool": connection_pool})
             refuse_beside_pool(given, connection_pool)
         self._closed = False
         self.connection_pool = SingleConnectionPool(connection_pool) if single_connection_client else connection_pool

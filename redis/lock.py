@@ -112,7 +112,9 @@ class Lock:
         auto_renewal: bool | float = False,
         on_lost: Callable[[Any], object] | None = None,
     ) -> None:
-        """Make a lock; nothing is sent before it is acquired.  LockError for arguments that contradict one another.
+        """Make a lock; nothing is sent before it is acquired.
+
+        LockError for arguments that cannot be meant so, or contradict one another.
 
         :param redis: the client.
         :param name: the key.
@@ -127,6 +129,7 @@ class Lock:
             ``timeout`` again, each third of that time; a number: so often, in seconds.
         :param on_lost: with ``auto_renewal``: called with the lock, in the background, where the lock was lost.
         """
+        check_times(timeout=timeout, sleep=sleep)
         if timeout and sleep > timeout:
             raise LockError("'sleep' must not be longer than 'timeout'")
         self.redis = redis
@@ -464,6 +467,13 @@ class ThreadHold(threading.local):
 
     def __init__(self) -> None:
         self.lost = threading.Event()
+
+
+def check_times(**times: float | None) -> None:
+    """Raise LockError for what is no number of seconds, or less than nothing."""
+    for name, seconds in times.items():
+        if seconds is not None and (isinstance(seconds, str) or seconds < 0):
+            raise LockError(f"{name!r} is {seconds!r}; it takes a number of seconds, 0 or more")
 
 
 def renewal_interval(auto_renewal: bool | float, timeout: float | None) -> float | None:

@@ -36,11 +36,11 @@ class Retry:
     ) -> None:
         if not hasattr(backoff, "compute"):
             raise ValueError(f"backoff is a {type(backoff).__name__}; it takes one of redis.backoff")
-        if not isinstance(retries, int):
+        if not isinstance(retries, int) or retries < -1:
             raise ValueError(f"retries is {retries!r}; it takes a number of attempts, -1: without an end")
         self._backoff = backoff
         self._retries = retries
-        self._supported_errors = tuple(supported_errors)
+        self._supported_errors = classes(supported_errors)
 
     def __repr__(self) -> str:
         errors = ", ".join(error.__name__ for error in self._supported_errors)
@@ -101,3 +101,11 @@ class Retry:
                 if 0 <= self._retries < failures:
                     raise
             sleep(backoff.compute(failures))
+
+
+def classes(errors: Any) -> tuple[type[Exception], ...]:
+    """Return classes of errors, of which there may be one, as ``except`` takes them; ValueError for anything else."""
+    found = tuple(errors) if isinstance(errors, Iterable) else (errors,)
+    if not all(isinstance(kind, type) for kind in found):
+        raise ValueError("supported_errors takes a tuple of classes of errors")
+    return found

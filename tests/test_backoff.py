@@ -35,6 +35,15 @@ def spread(pauses):
     return min(pauses), sum(pauses) / len(pauses), max(pauses)
 
 
+@pytest.mark.parametrize("seconds", [-1, "1", None, float("nan")])
+@pytest.mark.parametrize("name", ["backoff", "cap", "base"])
+def test_what_is_no_pause(name, seconds):
+    kinds = [ConstantBackoff] if name == "backoff" else [EqualJitterBackoff, DecorrelatedJitterBackoff]
+    for kind in kinds:
+        with pytest.raises(ValueError, match=f"{name} is .*; it takes a number of seconds, 0 or more"):
+            kind(**{name: seconds})
+
+
 def test_abstract():
     with pytest.raises(TypeError):
         AbstractBackoff()

@@ -26,7 +26,7 @@ ROWS = """
     L2  connection.wire
     L2  connection.tcp connection.batch
     L2  connection.tls connection.unix connection.link connection.idle
-    L2  connection.url connection.conflicts connection.managed
+    L2  connection.url connection.checks connection.conflicts connection.managed
     L2  connection.pool
     L2  connection.single
     L2  connection

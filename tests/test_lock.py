@@ -379,6 +379,12 @@ def test_the_scripts_of_the_class_keep_no_client_alive(server, make_client):
     assert Fresh.lua_acquire is not None
 
 
+@pytest.mark.parametrize(("name", "value"), [("timeout", "5"), ("timeout", -1), ("sleep", "1"), ("sleep", -0.1)])
+def test_what_are_no_seconds(client, name, value):
+    with pytest.raises(LockError, match=f"'{name}' is {value!r}; it takes a number of seconds, 0 or more"):
+        client.lock("a", **{name: value})
+
+
 def test_arguments_that_contradict_one_another(client):
     with pytest.raises(LockError, match="'sleep'") as caught:
         client.lock("a", timeout=1, sleep=2)

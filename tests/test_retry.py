@@ -68,6 +68,13 @@ def test_update_supported_errors_adds_each_class_once():
 
 def test_errors_may_be_any_iterable():
     assert Retry(NoBackoff(), 1, [TimeoutError]).supported_errors == (TimeoutError,)
+    assert Retry(NoBackoff(), 1, TimeoutError).supported_errors == (TimeoutError,)
+
+
+@pytest.mark.parametrize("errors", [5, None, "ConnectionError", [ConnectionError()]])
+def test_what_are_no_errors_is_refused_at_once(errors):
+    with pytest.raises(ValueError, match="supported_errors takes a tuple of classes of errors"):
+        Retry(NoBackoff(), 1, errors)
 
 
 def test_equal_is_what_does_the_same():
@@ -171,7 +178,7 @@ def test_a_client_takes_it_for_all_its_connections():
         assert retry.supported_errors == (ConnectionError,), "it may belong to other clients as well"
 
 
-@pytest.mark.parametrize(("backoff", "retries"), [(3, NoBackoff()), (None, 3), (NoBackoff(), "3"), (NoBackoff(), 1.5)])
+@pytest.mark.parametrize(("backoff", "retries"), [(3, NoBackoff()), (None, 3), (NoBackoff(), "3"), (NoBackoff(), -2)])
 def test_what_is_no_backoff_or_no_number_is_refused_at_once(backoff, retries):
     with pytest.raises(ValueError, match="it takes"):
         Retry(backoff, retries)

@@ -7,7 +7,6 @@ an empty text and the default of an option are not.  This module must not know w
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any, NamedTuple
 
 from redis.connection.options import accepted_options
@@ -98,7 +97,7 @@ def said_of_tls(given: Options) -> set[str]:
 
 
 def refuse_conflicts_of_pool(connection_class: type[Any], options: Options, where: str) -> None:
-    """The same for the options of a pool, whose connections are of a class of ours; see :func:`check_place` too."""
+    """The same for the options of a pool, whose connections are of a class of ours."""
     for name, instead in CLIENTS_WORDS.items():
         if name in options:
             raise TypeError(f"{where} has no option {name!r}; {instead}")
@@ -108,26 +107,6 @@ def refuse_conflicts_of_pool(connection_class: type[Any], options: Options, wher
     if not issubclass(connection_class, UnixDomainSocketConnection):
         given.pop("path", None)
     refuse_conflicts(given)
-    check_place(given)
-
-
-def check_place(given: Options) -> None:
-    """Raise ValueError for a URL as the host or the path, and for a port that is none.
-
-    No value is shown: it may have a password in it, or be one in the wrong place.
-    """
-    for name, signs in (("host", ("://", "@")), ("path", ("://",))):
-        if any(sign in str(given.get(name)) for sign in signs):
-            raise ValueError(f"{name} takes no URL; from_url() does")
-    if not is_port(given.get("port", 0)):
-        raise ValueError("port takes a number from 0 to 65535")
-
-
-def is_port(value: Any) -> bool:
-    """Whether a value is, or can be read as, the number of a port."""
-    with suppress(TypeError, ValueError):
-        return 0 <= int(value) <= 65535
-    return False
 
 
 def refuse_beside_pool(given: Options, pool: Any) -> None:

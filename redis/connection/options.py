@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from typing import Any
 
-from redis.retry import Retry
-
 FALSE_STRINGS = ("0", "F", "FALSE", "N", "NO", "OFF")
 
 
@@ -65,6 +63,10 @@ UNWRITABLE = frozenset(
 )
 """The options that a URL cannot write at all."""
 
+NEEDLESS = {
+    "health_check_interval": "what was idle is always looked at before it is used, and pubsub() has the option",
+}
+"""Options of redis-py that users bring along, and why there is none."""
 
 POOL_OPTIONS = frozenset(("max_idle_time", "max_lifetime", "min_idle"))
 """The options of a client that are meant for its pool, and not for the connection."""
@@ -92,8 +94,8 @@ def refuse_unknown(names: Iterable[str], known: Iterable[str], where: str) -> No
     for name in names:
         if name not in known:
             meant = misspelt(name, known)
-            hint = f"; did you mean {meant!r}?" if meant else ""
-            raise TypeError(f"{where} has no option {name!r}{hint}")
+            hint = f"did you mean {meant!r}?" if meant else NEEDLESS.get(name)
+            raise TypeError(f"{where} has no option {name!r}" + (f"; {hint}" if hint else ""))
 
 
 def refuse_misspelt(names: Iterable[str], known: Iterable[str], where: str) -> None:
@@ -111,28 +113,3 @@ def renamed(options: dict[str, Any]) -> dict[str, Any]:
             warnings.warn(f'"{old}" is deprecated. Use "{new}" instead', DeprecationWarning, stacklevel=3)
             result[new] = value
     return result
-
-
-def check_seconds(name: str, value: Any) -> None:
-    """Raise ValueError unless ``value`` is None or a positive number of seconds."""
-    if value is not None and not (isinstance(value, (int, float)) and value > 0):
-        # A text may be a password in the wrong place.
-        shown = f"a {type(value).__name__}" if isinstance(value, (str, bytes)) else repr(value)
-        raise ValueError(f"{name} is {shown}; it takes a positive number of seconds, or None")
-
-
-def check_retry(retry: Any, errors: Any) -> None:
-    """Raise ValueError unless ``retry`` is a Retry and ``errors`` are classes of errors; None is neither."""
-    if retry is not None and not isinstance(retry, Retry):
-        raise ValueError(f"retry is a {type(retry).__name__}; it takes a redis.retry.Retry, or None")
-    listed = isinstance(errors, (list, tuple, set, frozenset))
-    if errors is not None and not (listed and all(isinstance(kind, type) for kind in errors)):
-        raise ValueError("retry_on_error takes a list of classes of errors, or None")
-
-
-def check_count(name: str, value: Any, most: int) -> None:
-    """Raise ValueError unless ``value`` is a whole number from 0 to ``most``, which is ``max_connections``."""
-    if not isinstance(value, int) or value < 0:
-        raise ValueError(f"{name} is {value!r}; it takes a number of connections, 0 or more")
-    if value > most:
-        raise ValueError(f"{name} is {value!r}, and max_connections no more than {most}")

@@ -28,6 +28,7 @@ from time import monotonic, sleep
 from types import TracebackType
 from typing import Any, NoReturn, TypeVar
 
+from redis.connection.checks import check_place, check_values
 from redis.connection.conflicts import refuse_conflicts_of_pool
 from redis.connection.deadline import Deadline, current
 from redis.connection.forks import remember, told_in_child
@@ -49,9 +50,6 @@ from redis.connection.managed import SentinelManagedConnection, SentinelManagedS
 from redis.connection.options import (
     POOL_OPTIONS,
     accepted_options,
-    check_count,
-    check_retry,
-    check_seconds,
     refuse_misspelt,
     renamed,
 )
@@ -113,9 +111,9 @@ class ConnectionPool:
         self.connection_class = connection_class
         self.connection_kwargs = connection_kwargs
         self.max_connections = max_connections or NO_LIMIT
-        check_seconds("max_idle_time", max_idle_time)
-        check_seconds("max_lifetime", max_lifetime)
-        check_count("min_idle", min_idle, self.max_connections)
+        check_values({"max_idle_time": max_idle_time, "max_lifetime": max_lifetime, "min_idle": min_idle})
+        if min_idle > self.max_connections:
+            raise ValueError(f"min_idle is {min_idle}, and max_connections no more than {self.max_connections}")
         self.max_idle_time, self.max_lifetime, self.min_idle = max_idle_time, max_lifetime, min_idle
         limits = {"max_idle_time": max_idle_time, "max_lifetime": max_lifetime}
         #: What a connection is told of its age.
@@ -125,10 +123,9 @@ class ConnectionPool:
             refuse_conflicts_of_pool(connection_class, connection_kwargs, type(self).__name__)
             known = accepted_options(connection_class, Wire) | POOL_OPTIONS
             refuse_misspelt(connection_kwargs, known, type(self).__name__)
+            check_place(connection_kwargs)
+            check_values(connection_kwargs)
             self._shared = connection_class.shared_options()
-            for name in ("socket_timeout", "socket_connect_timeout", "command_timeout"):
-                check_seconds(name, connection_kwargs.get(name))
-            check_retry(connection_kwargs.get("retry"), connection_kwargs.get("retry_on_error"))
         #: Under this name a connection remembers that this pool has lent it.
         self._mark = f"_lent_by_{next(SERIALS)}"
         self.closed = False
@@ -408,6 +405,7 @@ class BlockingConnectionPool(ConnectionPool):
         queue_class: Any = None,
         **connection_kwargs: Any,
     ) -> None:
+        check_values({"timeout": timeout})
         self.timeout = timeout
         self.queue_class = queue_class  # taken for the sake of old callers; the queue is ours
         self._waiting: Line = {}

@@ -90,7 +90,7 @@ class Connection(Wire):
 
     def __init__(
         self,
-        host: str = "localhost",
+        host: str | None = "localhost",
         port: int | str = 6379,
         db: int = 0,
         password: str | None = None,
@@ -120,7 +120,7 @@ class Connection(Wire):
         super().__init__(encoder, parser_class, socket_read_size, bounded(socket_timeout), fork_safe)
         self.pid = os.getpid()
         self.serial = next(SERIALS)
-        self.host, self.port, self.db = host, int(port), db
+        self.host, self.port, self.db = "localhost" if host is None else host, int(port), db
         self.socket_connect_timeout = bounded(socket_connect_timeout or socket_timeout)
         self.socket_keepalive = socket_keepalive
         self.socket_keepalive_options = socket_keepalive_options or {}

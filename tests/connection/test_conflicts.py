@@ -10,7 +10,6 @@ from redis.connection.conflicts import (
     CONFLICTS,
     NEEDS,
     TLS,
-    check_place,
     given_to,
     is_given,
     refuse_beside_pool,
@@ -93,34 +92,6 @@ def test_the_class_of_connections_says_whether_there_is_tls():
 def test_a_pool_is_told_otherwise(cls, name, hint):
     with pytest.raises(TypeError, match=f"the pool has no option '{name}'.*{hint}"):
         refuse_conflicts_of_pool(cls, {name: True}, "the pool")
-
-
-@pytest.mark.parametrize(
-    ("cls", "options"),
-    [
-        (Connection, {"host": "redis://:hidden@h:1/0"}),
-        (Connection, {"host": "user:hidden@h"}),
-        (UnixDomainSocketConnection, {"path": "unix://:hidden@/s"}),
-    ],
-)
-def test_a_url_is_no_host(cls, options):
-    with pytest.raises(ValueError, match="takes no URL") as caught:
-        refuse_conflicts_of_pool(cls, options, "the pool")
-    assert "hidden" not in str(caught.value)
-
-
-@pytest.mark.parametrize("port", ["hidden", "", "-1", 65536, [1], "1.5"])
-def test_what_is_no_port(port):
-    with pytest.raises(ValueError, match=r"^port takes a number from 0 to 65535$"):
-        check_place({"port": port})
-
-
-def test_addresses_and_paths_that_are_good():
-    for port in (0, "6379", 65535):
-        check_place({"port": port})
-    for host in ("::1", "fe80::1%eth0", "h.example.", None, 1):
-        refuse_conflicts_of_pool(Connection, {"host": host}, "the pool")
-    refuse_conflicts_of_pool(UnixDomainSocketConnection, {"path": "/tmp/a@b:c"}, "the pool")
 
 
 # Beside a pool

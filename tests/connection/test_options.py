@@ -5,16 +5,13 @@ import warnings
 import pytest
 
 import redis
-from redis.backoff import NoBackoff
 from redis.connection import options
 from redis.connection.options import (
     FALSE_STRINGS,
+    NEEDLESS,
     POOL_OPTIONS,
     URL_QUERY_ARGUMENT_PARSERS,
     accepted_options,
-    check_count,
-    check_retry,
-    check_seconds,
     misspelt,
     refuse_misspelt,
     refuse_unknown,
@@ -26,7 +23,6 @@ from redis.connection.tcp import Connection
 from redis.connection.tls import SSLConnection
 from redis.connection.unix import UnixDomainSocketConnection
 from redis.connection.wire import Wire
-from redis.retry import Retry
 from redis.sentinel import Sentinel
 
 KNOWN = frozenset(["socket_timeout", "db", "retry_on_timeout"])
@@ -115,6 +111,12 @@ def test_old_names_are_taken_with_a_warning():
     ]
 
 
+@pytest.mark.parametrize("name", NEEDLESS)
+def test_what_users_of_redis_py_bring_along_is_explained(name):
+    with pytest.raises(TypeError, match=f"StrictRedis has no option '{name}'; [^?]*$"):
+        redis.StrictRedis(**{name: 30})
+
+
 def test_old_names_without_a_value_are_dropped_in_silence():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -125,30 +127,6 @@ def test_the_options_are_not_changed_in_place():
     given = {"charset": None}
     assert renamed(given) == {}
     assert given == {"charset": None}
-
-
-@pytest.mark.parametrize("value", [None, 1, 0.001, float("inf")])
-def test_seconds(value):
-    assert check_seconds("socket_timeout", value) is None
-
-
-@pytest.mark.parametrize("value", [0, -1, "5", float("nan"), [1]])
-def test_what_are_no_seconds(value):
-    with pytest.raises(ValueError, match=r"socket_timeout is .* positive number of seconds, or None"):
-        check_seconds("socket_timeout", value)
-
-
-@pytest.mark.parametrize("value", [-1, "5", 1.0, None])
-def test_what_is_no_number_of_connections(value):
-    with pytest.raises(ValueError, match=r"min_idle is .*; it takes a number of connections, 0 or more"):
-        check_count("min_idle", value, 10)
-
-
-def test_more_connections_than_there_may_be():
-    assert check_count("min_idle", 0, 10) is None
-    assert check_count("min_idle", 10, 10) is None
-    with pytest.raises(ValueError, match=r"^min_idle is 11, and max_connections no more than 10$"):
-        check_count("min_idle", 11, 10)
 
 
 def test_every_option_of_a_url_exists():
@@ -162,29 +140,3 @@ def test_every_option_that_is_no_text_has_a_type_for_urls():
     switches = {name for name, value in Connection.__init__.__kwdefaults__.items() if isinstance(value, bool)}
     assert switches <= set(URL_QUERY_ARGUMENT_PARSERS)
     assert {name for name, convert in URL_QUERY_ARGUMENT_PARSERS.items() if convert is options.to_bool} >= switches
-
-
-@pytest.mark.parametrize("retry", [3, "3", True, NoBackoff(), Retry])
-def test_what_is_no_retry(retry):
-    with pytest.raises(ValueError, match="retry is a"):
-        check_retry(retry, None)
-
-
-@pytest.mark.parametrize("errors", [True, OSError, "OSError", ["OSError"], [OSError()], 1])
-def test_what_are_no_errors(errors):
-    with pytest.raises(ValueError, match="retry_on_error takes"):
-        check_retry(None, errors)
-
-
-def test_a_retry_and_errors():
-    check_retry(None, None)
-    check_retry(Retry(NoBackoff(), 3), [OSError, redis.ConnectionError])
-    check_retry(None, ())
-
-
-@pytest.mark.parametrize("option", [{"retry": 3}, {"retry_on_error": "all"}])
-def test_a_client_refuses_them_at_once(option):
-    with pytest.raises(ValueError, match=next(iter(option))):
-        redis.StrictRedis(**option)
-    with pytest.raises(ValueError, match="cannot be written in a URL"):
-        redis.StrictRedis.from_url(f"redis://localhost?{next(iter(option))}=3")

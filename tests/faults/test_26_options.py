@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Callable
 from functools import partial
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -79,7 +80,7 @@ def test_a_class_of_the_users_gets_its_keywords_as_they_are() -> None:
 # Options that exclude each other
 
 CONTEXT = ssl.create_default_context()
-PROVIDER = object()
+PROVIDER = Mock(get_credentials=lambda: ("u", "p"))
 CONFLICTS = {
     "unix-host": ({"unix_socket_path": "/s", "host": "h"}, "unix_socket_path and host"),
     "unix-port": ({"unix_socket_path": "/s", "port": 6380}, "unix_socket_path and port"),
