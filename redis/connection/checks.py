@@ -37,13 +37,6 @@ def is_port(value: Any) -> bool:
     return False
 
 
-def is_database(value: Any) -> bool:
-    """Whether a value is, or can be read as, the number of a database; None and "" are the first."""
-    with suppress(TypeError, ValueError):
-        return value in (None, "") or int(value) >= 0
-    return False
-
-
 def is_known_to(find: Callable[[str], Any]) -> Callable[[Any], bool]:
     """Whether ``find`` finds what has this name."""
 
@@ -78,7 +71,6 @@ CHECKS = {
     "host": Check(is_one_of(str, NONE), "the name or the address of a server"),
     "port": Check(is_port, "a number from 0 to 65535"),
     "path": Check(is_one_of(str, bytes, os.PathLike), "the path of a Unix socket"),
-    "db": Check(is_database, "the number of a database"),
     "credential_provider": Check(
         lambda value: value is None or hasattr(value, "get_credentials"), "an object with a method get_credentials()"
     ),
