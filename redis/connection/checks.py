@@ -87,6 +87,8 @@ CHECKS = {
     "retry_on_error": Check(are_errors, "a list of classes of errors, or None"),
     "ssl_cert_reqs": Check(is_known_to(CERT_REQS.__getitem__), "'none', 'optional' or 'required'", True),
     "ssl_context": Check(lambda value: value is None or hasattr(value, "wrap_socket"), "an ssl.SSLContext"),
+    "ssl_min_version": Check(is_one_of(int, NONE), "an ssl.TLSVersion", True),
+    "ssl_ciphers": Check(is_one_of(str, NONE), "names of ciphers, as OpenSSL has them"),
     "max_idle_time": SECONDS,
     "max_lifetime": SECONDS,
     "min_idle": Check(is_count, "a number of connections, 0 or more"),
