@@ -19,6 +19,7 @@ from time import monotonic
 from types import TracebackType
 from typing import Any, ClassVar, TypeVar
 
+from redis.connection.checks import is_pause
 from redis.connection.deadline import at_most
 from redis.connection.retry import Once
 from redis.exceptions import ConnectionError, LockError, LockNotOwnedError, RedisError, TimeoutError, WatchError
@@ -472,7 +473,7 @@ class ThreadHold(threading.local):
 def check_times(**times: float | None) -> None:
     """Raise LockError for what is no number of seconds, or less than nothing."""
     for name, seconds in times.items():
-        if seconds is not None and (isinstance(seconds, str) or seconds < 0):
+        if not is_pause(seconds):
             raise LockError(f"{name!r} is {seconds!r}; it takes a number of seconds, 0 or more")
 
 

@@ -38,9 +38,11 @@ class Retry:
             raise ValueError(f"backoff is a {type(backoff).__name__}; it takes one of redis.backoff")
         if not isinstance(retries, int) or retries < -1:
             raise ValueError(f"retries is {retries!r}; it takes a number of attempts, -1: without an end")
+        if not are_errors(supported_errors):
+            raise ValueError("supported_errors takes a tuple of classes of errors")
         self._backoff = backoff
         self._retries = retries
-        self._supported_errors = classes(supported_errors)
+        self._supported_errors = tuple(supported_errors)
 
     def __repr__(self) -> str:
         errors = ", ".join(error.__name__ for error in self._supported_errors)
@@ -103,9 +105,6 @@ class Retry:
             sleep(backoff.compute(failures))
 
 
-def classes(errors: Any) -> tuple[type[Exception], ...]:
-    """Return classes of errors, of which there may be one, as ``except`` takes them; ValueError for anything else."""
-    found = tuple(errors) if isinstance(errors, Iterable) else (errors,)
-    if not all(isinstance(kind, type) for kind in found):
-        raise ValueError("supported_errors takes a tuple of classes of errors")
-    return found
+def are_errors(value: Any) -> bool:
+    """Whether a value is a collection of classes of errors."""
+    return isinstance(value, (list, tuple, set, frozenset)) and all(isinstance(kind, type) for kind in value)

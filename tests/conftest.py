@@ -12,8 +12,7 @@ from redis.client import StrictRedis
 from redis.connection import HIREDIS_AVAILABLE, Connection, HiredisParser, PythonParser
 from tests.servers import REDIS7, REDIS8, VALKEY, TLSServer, ask, replica_of, sentinels, standalone, until
 
-# A shell that starts the suite in the background has Ctrl-C ignored, and all that is started from here would inherit
-# that.
+# A shell that starts the suite in the background has Ctrl-C ignored, and what is started from here would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 

@@ -8,6 +8,7 @@ import os
 import threading
 import time
 import weakref
+from decimal import Decimal
 
 import pytest
 
@@ -379,10 +380,17 @@ def test_the_scripts_of_the_class_keep_no_client_alive(server, make_client):
     assert Fresh.lua_acquire is not None
 
 
-@pytest.mark.parametrize(("name", "value"), [("timeout", "5"), ("timeout", -1), ("sleep", "1"), ("sleep", -0.1)])
+@pytest.mark.parametrize(
+    ("name", "value"), [("timeout", "5"), ("timeout", -1), ("sleep", "1"), ("sleep", float("nan"))]
+)
 def test_what_are_no_seconds(client, name, value):
     with pytest.raises(LockError, match=f"'{name}' is {value!r}; it takes a number of seconds, 0 or more"):
         client.lock("a", **{name: value})
+
+
+def test_seconds_may_be_of_any_class_of_numbers(client):
+    with client.lock("a", timeout=Decimal(5)):
+        assert 4000 < client.pttl("a") <= 5000
 
 
 def test_arguments_that_contradict_one_another(client):

@@ -66,12 +66,12 @@ def test_update_supported_errors_adds_each_class_once():
     assert retry.supported_errors == (ConnectionError, ReadOnlyError, TimeoutError)
 
 
-def test_errors_may_be_any_iterable():
-    assert Retry(NoBackoff(), 1, [TimeoutError]).supported_errors == (TimeoutError,)
-    assert Retry(NoBackoff(), 1, TimeoutError).supported_errors == (TimeoutError,)
+def test_errors_may_be_any_collection():
+    for collection in (list, tuple, set, frozenset):
+        assert Retry(NoBackoff(), 1, collection([TimeoutError])).supported_errors == (TimeoutError,)
 
 
-@pytest.mark.parametrize("errors", [5, None, "ConnectionError", [ConnectionError()]])
+@pytest.mark.parametrize("errors", [5, None, "ConnectionError", ConnectionError, [ConnectionError()]])
 def test_what_are_no_errors_is_refused_at_once(errors):
     with pytest.raises(ValueError, match="supported_errors takes a tuple of classes of errors"):
         Retry(NoBackoff(), 1, errors)

@@ -12,8 +12,9 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from redis.connection.tls import CERT_REQS
-from redis.retry import Retry
+from redis.connection.tcp import checked_protocol
+from redis.connection.tls import checked_cert_reqs
+from redis.retry import Retry, are_errors
 
 
 class Check(NamedTuple):
@@ -30,6 +31,13 @@ def is_seconds(value: Any) -> bool:
     return value is None or (isinstance(value, (int, float)) and value > 0)
 
 
+def is_pause(value: Any) -> bool:
+    """Whether a value is a number of any class, 0 or more, or None."""
+    with suppress(TypeError):
+        return value is None or bool(value >= 0)
+    return False
+
+
 def is_port(value: Any) -> bool:
     """Whether a value is, or can be read as, the number of a port."""
     with suppress(TypeError, ValueError):
@@ -37,22 +45,16 @@ def is_port(value: Any) -> bool:
     return False
 
 
-def is_known_to(find: Callable[[str], Any]) -> Callable[[Any], bool]:
-    """Whether ``find`` finds what has this name."""
+def is_taken_by(function: Callable[[Any], Any]) -> Callable[[Any], bool]:
+    """Whether ``function`` returns anything, and raises no error."""
 
-    def is_known(value: Any) -> bool:
+    def is_taken(value: Any) -> bool:
         with suppress(TypeError, ValueError, LookupError):
-            find(value)
+            function(value)
             return True
         return False
 
-    return is_known
-
-
-def are_errors(value: Any) -> bool:
-    """Whether a value is a collection of classes of errors, or None."""
-    listed = isinstance(value, (list, tuple, set, frozenset))
-    return value is None or (listed and all(isinstance(kind, type) for kind in value))
+    return is_taken
 
 
 def is_one_of(*kinds: Any) -> Callable[[Any], bool]:
@@ -79,13 +81,13 @@ CHECKS = {
     "command_timeout": SECONDS,
     "socket_keepalive_options": Check(is_one_of(Mapping, NONE), "a mapping of options of TCP to their values"),
     "socket_read_size": Check(lambda value: is_count(value) and value, "a number of bytes"),
-    "encoding": Check(is_known_to(codecs.lookup), "the name of an encoding, such as 'utf-8'", True),
-    "encoding_errors": Check(is_known_to(codecs.lookup_error), "'strict', 'replace', 'surrogateescape' ...", True),
+    "encoding": Check(is_taken_by(codecs.lookup), "the name of an encoding, such as 'utf-8'", True),
+    "encoding_errors": Check(is_taken_by(codecs.lookup_error), "'strict', 'replace', 'surrogateescape' ...", True),
     "parser_class": Check(callable, "a class of parsers"),
-    "protocol": Check(lambda value: str(value) in ("2", "3"), "2 or 3", True),
+    "protocol": Check(is_taken_by(checked_protocol), "2 or 3", True),
     "retry": Check(is_one_of(Retry, NONE), "a redis.retry.Retry, or None"),
-    "retry_on_error": Check(are_errors, "a list of classes of errors, or None"),
-    "ssl_cert_reqs": Check(is_known_to(CERT_REQS.__getitem__), "'none', 'optional' or 'required'", True),
+    "retry_on_error": Check(lambda value: value is None or are_errors(value), "a list of classes of errors, or None"),
+    "ssl_cert_reqs": Check(is_taken_by(checked_cert_reqs), "'none', 'optional' or 'required'", True),
     "ssl_context": Check(lambda value: value is None or hasattr(value, "wrap_socket"), "an ssl.SSLContext"),
     "ssl_min_version": Check(is_one_of(int, NONE), "an ssl.TLSVersion", True),
     "ssl_ciphers": Check(is_one_of(str, NONE), "names of ciphers, as OpenSSL has them"),
@@ -93,9 +95,7 @@ CHECKS = {
     "max_lifetime": SECONDS,
     "min_idle": Check(is_count, "a number of connections, 0 or more"),
     "connection_pool": Check(lambda value: hasattr(value, "get_connection"), "a pool of connections"),
-    "timeout": Check(
-        lambda value: value is None or (isinstance(value, (int, float)) and value >= 0), "a number of seconds, or None"
-    ),
+    "timeout": Check(is_pause, "a number of seconds, or None"),
 }
 
 

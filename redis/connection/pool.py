@@ -47,12 +47,7 @@ from redis.connection.idle import (
     wake_first,
 )
 from redis.connection.managed import SentinelManagedConnection, SentinelManagedSSLConnection
-from redis.connection.options import (
-    POOL_OPTIONS,
-    accepted_options,
-    refuse_misspelt,
-    renamed,
-)
+from redis.connection.options import POOL_OPTIONS, accepted_options, refuse_misspelt, renamed
 from redis.connection.outcome import not_begun
 from redis.connection.tcp import Connection
 from redis.connection.tls import SSLConnection

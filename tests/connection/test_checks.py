@@ -98,6 +98,7 @@ BAD = [
     ("min_idle", 1.0, "a part", "min_idle is 1.0"),
     ("max_idle_time", 0, "nothing", f"max_idle_time is 0; it takes {SECONDS}"),
     ("max_lifetime", "1", "a text", f"max_lifetime is a str; it takes {SECONDS}"),
+    ("timeout", "1", "a text", "timeout is a str; it takes a number of seconds, or None"),
     ("timeout", -1, "less", "timeout is -1; it takes a number of seconds, or None"),
     ("connection_pool", 5, "a number", "connection_pool is 5; it takes a pool of connections"),
 ]

@@ -9,9 +9,7 @@ import pytest
 from redis.client import StrictRedis
 from redis.connection import pool as module
 from redis.connection.forks import forget_parents
-from redis.connection.pool import (
-    ConnectionPool,
-)
+from redis.connection.pool import ConnectionPool
 from redis.connection.tcp import NEVER
 from tests.connection.doubles import Dummy
 
